@@ -1,0 +1,33 @@
+/** What Node and PostgreSQL say when there is no connection: refused, broken, not made in time, shutting down, too many, too slow. */
+const CODES = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|08\w{3}|57P0\d|53300|55P03|57014|40P01)$/;
+/** What the driver says without a code, and what TypeORM says in a transaction whose connection broke while nothing was asked of it. */
+const SENTENCES = new RegExp(
+  [
+    '^timeout exceeded when trying to connect',
+    '^Connection terminated',
+    '^Query read timeout',
+    '^Client was closed',
+    '^Client has encountered a connection error',
+    '^Query runner already released',
+    '^Database connection provided by a query runner was already released',
+  ].join('|'),
+);
+
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** Whether a statement failed because the database was away or too slow, so that the same request may succeed later. */
+export function isDatabaseAway(error: unknown): boolean {
+  const { code, message } = ofTheDriver(error);
+  return (typeof code === 'string' && CODES.test(code)) || (typeof message === 'string' && SENTENCES.test(message));
+}
+
+/** Whether a statement waited for its whole `lock_timeout` for a row that somebody else holds. */
+export function isLockTimeout(error: unknown): boolean {
+  return ofTheDriver(error).code === LOCK_NOT_AVAILABLE;
+}
+
+/** TypeORM wraps what the driver says. */
+function ofTheDriver(error: unknown): { code?: unknown; message?: unknown } {
+  const { driverError } = error as { driverError?: unknown };
+  return driverError instanceof Error && driverError !== error ? ofTheDriver(driverError) : (error as Error);
+}
