@@ -1,0 +1,14 @@
+export type { auditAnswer, authorizerAnswer, deliveryAnswer, pushAnswer, pushDetailAnswer } from './admin/answers.js';
+export type { platformAnswer, rejectionsAnswer } from './admin/platform-answers.js';
+export { InvalidRequest } from './admin/invalid-request.js';
+export { AuditInterceptor, PROBLEM_OF } from './audit/audit.interceptor.js';
+export { authorizerEntities } from './authorizer.entities.js';
+export { AuthorizerError } from './authorizer.errors.js';
+export { AuthorizerModule } from './authorizer.module.js';
+export { type Authorizer, type AuthorizerFilter, AuthorizerService } from './authorizer.service.js';
+export type { linkAnswer, newLinkAnswer } from './links/link-answers.js';
+export { LINKS_OPTIONS, type LinksOptions } from './links/links.options.js';
+export { type AuthorizerAccessToken, AuthorizerTokenService } from './authorizer-token.service.js';
+export { authorizerMigrations } from './migrations/index.js';
+export { RECONCILE_OPTIONS, type ReconcileOptions } from './reconcile/reconcile.options.js';
+export { authorizerSealedColumns } from './sealed-columns.js';
