@@ -1,0 +1,82 @@
+import { type NewAccount } from './accounts.js';
+
+/** The merchants a newcomer meets: at least one of every kind of account. */
+export const SEED_ACCOUNTS: readonly NewAccount[] = [
+  {
+    appId: 'wx3f1c7a9e52d80b64',
+    kind: 'official_account',
+    nickName: '城南旧书店',
+    principalName: '个人',
+    alias: 'chengnan_books',
+    signature: '旧书、旧报、旧时光。每周三上新。',
+    verified: false,
+  },
+  {
+    appId: 'wx8d24e6b0137fa95c',
+    kind: 'official_account',
+    nickName: '杭州早知道',
+    principalName: '杭州湖畔文化传媒有限公司',
+    alias: 'hz_zaozhidao',
+    signature: '杭州本地生活资讯，每天早上七点见。',
+  },
+  {
+    appId: 'wxb60f93d1c84e2a75',
+    kind: 'service_account',
+    nickName: '和合口腔',
+    principalName: '苏州和合口腔医院有限公司',
+    alias: 'hehe_dental',
+    signature: '预约挂号、报告查询、复诊提醒。',
+  },
+  {
+    appId: 'wx51ae0c7d98b3f264',
+    kind: 'service_account',
+    nickName: '云栖花店',
+    principalName: '昆明云栖花卉有限责任公司',
+    alias: 'yunqi_flowers',
+    signature: '云南鲜花，产地直送。',
+  },
+  {
+    appId: 'wx7e9b4c20f6a1d853',
+    kind: 'mini_program',
+    nickName: '鲜果到家',
+    principalName: '成都鲜果到家网络科技有限公司',
+    signature: '附近果园当日采摘，两小时送达。',
+  },
+  {
+    appId: 'wxc2d5f80a4b719e36',
+    kind: 'mini_program',
+    nickName: '美妆饰品小铺',
+    principalName: '个人',
+    signature: '美妆教学，精美饰品搭配。',
+    verified: false,
+  },
+  {
+    appId: 'wx0a68d3e7b59c1f42',
+    kind: 'mini_program',
+    nickName: '小城巴士',
+    principalName: '绍兴市公共交通集团有限公司',
+    signature: '实时公交、乘车码、线路查询。',
+  },
+  {
+    appId: 'wx94f7b1a53e0c6d28',
+    kind: 'channels',
+    nickName: '老陈爱做饭',
+    principalName: '个人',
+    signature: '家常菜，一学就会。',
+  },
+  {
+    appId: 'wx2b8e50f9d7a4c613',
+    kind: 'store',
+    nickName: '山货优选小店',
+    principalName: '丽水山里人家农业发展有限公司',
+    signature: '菌菇、笋干、土蜂蜜。',
+  },
+  {
+    appId: 'wxe41d96c8073b5fa2',
+    kind: 'talent',
+    nickName: '阿珍好物推荐',
+    principalName: '个人',
+    signature: '认真挑选，每一件都用过。',
+    verified: false,
+  },
+];
