@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import path from 'node:path';
+import { eventually } from './eventually.js';
+
+/** The API as a process of its own, which can be stopped, and killed. */
+export interface ApiProcess {
+  readonly url: string;
+  /** What it wrote, standard output and error together. */
+  output(): string;
+  /** SIGTERM; answers the exit code. */
+  stop(): Promise<number | null>;
+  /** kill -9. */
+  kill(): Promise<void>;
+}
+
+const ROOT = path.resolve(__dirname, '../..');
+
+/** Starts `apps/api/src/main.ts` with exactly these variables, and waits until it answers. */
+export async function startApiProcess(variables: Readonly<Record<string, string>>): Promise<ApiProcess> {
+  const port = await freePort();
+  const { child, output } = launch({ NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...variables });
+  const url = `http://127.0.0.1:${port}`;
+  await eventually(async () => {
+    if (child.exitCode !== null) throw new Error(`The API ended: ${output()}`);
+    await fetch(`${url}/health/live`);
+  }, 180_000).catch(async (error: unknown) => {
+    await end(child, 'SIGKILL');
+    throw error;
+  });
+  return { url, output, stop: () => end(child, 'SIGTERM'), kill: async () => void (await end(child, 'SIGKILL')) };
+}
+
+/** Runs the API to its end: for starts that are refused. */
+export function runApi(
+  variables: Readonly<Record<string, string>>,
+  root = ROOT,
+): Promise<{ code: number | null; output: string }> {
+  return runProgram('apps/api/src/main.ts', [], variables, root);
+}
+
+/** Runs one of our commands to its end. */
+export async function runProgram(
+  program: string,
+  parameters: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  root = ROOT,
+): Promise<{ code: number | null; output: string }> {
+  const { child, output } = launch(variables, program, parameters, root);
+  await once(child, 'close');
+  return { code: child.exitCode, output: output() };
+}
+
+function launch(
+  variables: Readonly<Record<string, string>>,
+  program = 'apps/api/src/main.ts',
+  parameters: readonly string[] = [],
+  root = ROOT,
+): { child: ChildProcess; output: () => string } {
+  const child = spawn(
+    process.execPath,
+    ['--require', path.join(root, 'test/jest/typescript.cjs'), program, ...parameters],
+    { cwd: root, env: { PATH: process.env.PATH, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return { child, output: () => output };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+  return child.exitCode;
+}
