@@ -77,7 +77,8 @@ describe('the audit', () => {
   });
 
   it('names what an action made, and finds the action by it', async () => {
-    const { body } = await t.post<{ id: string }>('/admin/wechat/authorization-links', { tenantId: 't-1' });
+    const { status, body } = await t.post<{ id: string }>('/admin/wechat/authorization-links', { tenantId: 't-1' });
+    expect(status).toBe(201);
     expect(await entries(`?target=${body.id}`)).toMatchObject([
       { action: 'link.create', target: body.id, status: 201 },
     ]);

@@ -9,6 +9,7 @@ import { completeEnv, type Env, readVariables } from '../../apps/api/src/env.js'
 import { createSandbox, type Sandbox } from '../../apps/sandbox/src/create-sandbox.js';
 import { Client } from 'pg';
 import { createDatabase, type TestDatabase } from './database.js';
+import { eventually } from './eventually.js';
 
 export const KEYS = { viewer: 'viewer-key', operator: 'operator-key', service: 'service-key' } as const;
 
@@ -69,7 +70,7 @@ export class TestPlatform {
     const all = { ...baseVariables(through(database.url), sandbox.url), ...variables };
     const platform = new TestPlatform(all, sandbox, database, providers, consoleFolder, []);
     await platform.startApp();
-    if (ticket) await sandbox.world.pushTicket();
+    if (ticket) await platform.receiveTicket();
     return platform;
   }
 
@@ -83,6 +84,16 @@ export class TestPlatform {
     await this.app.listen(this.env.port, '127.0.0.1');
     this.url = `http://127.0.0.1:${(this.app.getHttpServer().address() as AddressInfo).port}`;
     this.sandbox.world.pushes.url = `${this.url}/social/with/wechat/receiveEvent`;
+  }
+
+  /** A push is answered before it is handled: without the ticket at hand, what asks WeChat at once would find none. */
+  private async receiveTicket(): Promise<void> {
+    const [push] = await this.sandbox.world.pushTicket();
+    if (!push?.accepted) throw new Error(`The first ticket was not accepted: ${JSON.stringify(push)}`);
+    await eventually(async () => {
+      const kept = await this.query('select from platform_credential where ticket is not null');
+      if (kept.length === 0) throw new Error('The first ticket was pushed, but not kept');
+    });
   }
 
   async stopApp(): Promise<void> {
