@@ -249,6 +249,11 @@ describeWithBrowser('an operator with the console', () => {
       await desk.act(page, 'Retry all of crm.invite');
       await status(page, '1 delivery is tried again.');
       await eventually(() => expect(crm().invited.filter((appId) => appId === known.cafe)).toHaveLength(2));
+      await eventually(async () =>
+        expect((await t.get('/admin/wechat/deliveries?subscriber=crm.invite&status=done')).body).toMatchObject({
+          items: expect.arrayContaining([expect.objectContaining({ authorizerAppId: known.cafe })]) as unknown[],
+        }),
+      );
       await page.getByLabel('Status').selectOption('done');
       await page.waitForURL(/status=done/);
       await page.getByRole('row').filter({ hasText: known.cafe }).getByRole('button', { name: 'Replay' }).click();

@@ -253,7 +253,7 @@ describe('deliveries', () => {
   it('come again for every subscriber when an event is replayed, and for the named ones only when some are', async () => {
     await publish('wx-replayed');
     const [row] = await settled('wx-replayed', 'test.first', 'done');
-    await settled('wx-replayed', 'test.second', 'done');
+    await t.everythingDelivered();
     const all = (await t.query('select from delivery join event e using (position) where e.id = $1', [row!.event]))
       .length;
     const replay = (body?: unknown) => t.post(`/admin/wechat/events/${row!.event}/replay`, body);

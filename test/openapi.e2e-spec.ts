@@ -218,6 +218,7 @@ describe('the OpenAPI document', () => {
       const { items } = (await t.get<{ items: { id: string }[] }>(`/admin/wechat/authorizers/${appId}/events`)).body;
       const make = () => t.post<{ id: string }>('/admin/wechat/authorization-links', { tenantId: 't' });
       const [link] = [(await make()).body, await make()];
+      await t.everythingDelivered();
       await t.query(
         `update delivery set state = 'dead', finished_at = now() where id in (select min(id) from delivery group by subscriber)`,
       );

@@ -96,6 +96,14 @@ export class TestPlatform {
     });
   }
 
+  /** Waits until every delivery there is has ended, done or dead. */
+  async everythingDelivered(): Promise<void> {
+    await eventually(async () => {
+      const open = await this.query(`select subscriber, last_error from delivery where state not in ('done', 'dead')`);
+      if (open.length > 0) throw new Error(`Not delivered yet: ${JSON.stringify(open)}`);
+    });
+  }
+
   async stopApp(): Promise<void> {
     await this.app.close();
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo } from 'node:net';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PlatformCredentialService } from '@app/wechat';
 import { parseEncryptionKeys } from '@app/keyring';
@@ -8,6 +8,7 @@ import { type DevelopmentGaps, type Env, originOf, type Variables } from '../env
 import { type Palette, paletteFor, renderBanner, renderFirstTicket } from './banner.js';
 import { type DataFolder, dataFolderPath, openDataFolder } from './data-folder.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
+import { freePort } from './free-port.js';
 import { type SandboxProcess, startSandboxProcess } from './sandbox-process.js';
 
 /** One of the sandbox's accounts, for the sample command. */
@@ -94,14 +95,4 @@ export class Development {
       );
     }, TICKET_LOOK_MS);
   }
-}
-
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,6 +1,6 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DevelopmentError } from './development.errors.js';
+import { freePort } from './free-port.js';
 import { type PostgresBinaries, program, runnableBinaries } from './postgres-binaries.js';
 import { openCluster, type PostgresCluster, urlOf } from './postgres-cluster.js';
 import { discard, handOver, openHome, type PostgresHome } from './postgres-home.js';
@@ -113,12 +113,4 @@ function asDevelopmentError(error: unknown): DevelopmentError {
   return new DevelopmentError('POSTGRES_FAILED', [error instanceof Error ? error.message : String(error)], {
     cause: error,
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
