@@ -26,7 +26,8 @@ if (command === 'failed-files') {
   const again = new Map((second?.testResults ?? []).map((result) => [result.name, result]));
   const last = first.testResults.map((result) => outcomes(again.get(result.name) ?? result));
   for (const name of failedFiles(first)) {
-    if (again.get(name)?.status === 'passed') console.log(`Failed at first, passed when run once more: ${relative('', name)}`);
+    if (again.get(name)?.status === 'passed')
+      console.log(`Failed at first, passed when run once more: ${relative('', name)}`);
   }
   const sum = (key) => last.reduce((total, one) => total + one[key], 0);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed`);

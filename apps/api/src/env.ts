@@ -3,7 +3,7 @@ import { type EncryptionKey, parseEncryptionKeys } from '@app/keyring';
 import { z } from 'zod';
 
 /** The sandbox's platform: what development uses where nothing else is configured. None of it is a secret. */
-export const SANDBOX_PLATFORM = {
+const SANDBOX_PLATFORM = {
   WECHAT_COMPONENT_APP_ID: 'wx5a0d60c8f1e2b347',
   WECHAT_COMPONENT_APP_SECRET: '5a9db0c4e1f27386b0d4c8f1a2e3756c',
   WECHAT_TOKEN: 'sandboxtoken',

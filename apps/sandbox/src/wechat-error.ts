@@ -1,5 +1,5 @@
 /** The errcodes the sandbox answers with and the wording WeChat gives them. */
-export const ERRCODES = {
+const ERRCODES = {
   [-1]: 'system error',
   40001: 'invalid credential, access_token is invalid or not latest',
   40013: 'invalid appid',

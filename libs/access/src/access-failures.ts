@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { type AccessProblemCode } from './access.errors.js';
 
 /** Why requests were turned away: finer than what callers are told. */
-export const FAILURE_REASONS = [
+const FAILURE_REASONS = [
   'missing',
   'malformed',
   'unknown_key',

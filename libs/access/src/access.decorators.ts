@@ -3,7 +3,7 @@ import { type Reflector } from '@nestjs/core';
 import { type AccessCaller, type Role } from './roles.js';
 
 /** Where the decorators leave their mark. One key for both, so that a method's word overrides its class's. */
-export const ACCESS_METADATA = 'access';
+const ACCESS_METADATA = 'access';
 export type AccessRule = { readonly isPublic: true } | { readonly role: Role };
 
 /** What a route declares; undefined for one that declares nothing, and is closed. */

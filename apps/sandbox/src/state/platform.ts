@@ -3,7 +3,7 @@ import { RecentMap } from '../recent-map.js';
 import { WechatError } from '../wechat-error.js';
 import { mint } from './mint.js';
 
-export const TICKET_SECONDS = 12 * 3600;
+const TICKET_SECONDS = 12 * 3600;
 export const TOKEN_SECONDS = 7200;
 export const PRE_AUTH_CODE_SECONDS = 1800;
 
