@@ -31,7 +31,7 @@ describe('secrets', () => {
     };
     await authorize(kept!);
     await authorize(revoked!);
-    await eventually(async () => expect(await status(revoked!)).toMatchObject({ status: 'authorized' }));
+    await t.everythingDelivered();
     await world.revoke(revoked!, { createTime: Math.floor(Date.now() / 1000) + 1 });
     world.setFault({ kind: 'errcode', errcode: -1, path: 'api_query_auth' });
     await authorize(stuck!);
