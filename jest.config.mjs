@@ -19,6 +19,7 @@ export default {
       roots: ['<rootDir>/test'],
       testRegex: '\\.e2e-spec\\.ts$',
       globalSetup: '<rootDir>/test/jest/global-setup.ts',
+      setupFilesAfterEnv: ['<rootDir>/test/jest/late.ts'],
       globalTeardown: '<rootDir>/test/jest/global-teardown.ts',
     },
   ],

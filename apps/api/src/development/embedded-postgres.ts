@@ -36,7 +36,8 @@ const PASSING = [
 ];
 const RETRY_FOR_MS = 20_000;
 const RETRY_AFTER_MS = 200;
-const THROW_AWAY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+/** Fast, and with room for the processes of several tests at once. */
+const THROW_AWAY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
 
 /**
  * Starts a PostgreSQL of our own on 127.0.0.1, without anything installed, as root too.
