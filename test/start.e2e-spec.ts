@@ -238,6 +238,8 @@ describe('in production', () => {
     );
     const status = async (path: string, init?: RequestInit) => (await fetch(`${api.url}${path}`, init)).status;
     expect(await status('/health/live')).toBe(200);
+    for (const method of ['GET', 'HEAD'])
+      expect(await status('/social/with/wechat/receiveEvent', { method })).toBe(200);
     const refused = await fetch(`${api.url}/social/with/wechat/receiveEvent`, { method: 'POST', body: '<xml/>' });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
     expect(refused.headers.get('content-type')).toContain('application/problem+json');

@@ -15,7 +15,7 @@ import { FIXED_HEADERS, protectBrowsers } from './browser-protection.js';
 import { answerUnreadable } from './unreadable-request.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
-const RECEIVE_EVENT = '/social/with/wechat/receiveEvent';
+export const RECEIVE_EVENT = '/social/with/wechat/receiveEvent';
 
 /** The application exactly as it runs, not yet listening. Tests call it too, and bring neighbours of their own. */
 export async function createApp(

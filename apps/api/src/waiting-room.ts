@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Logger } from 'pino';
 import { FIXED_HEADERS } from './browser-protection.js';
+import { RECEIVE_EVENT } from './create-app.js';
 import { type Env } from './env.js';
 import { listenAt } from './listen-at.js';
 import { NotReady } from './not-ready.js';
@@ -54,10 +55,15 @@ async function leave(room: Server): Promise<void> {
   await closed;
 }
 
-function answer({ url }: IncomingMessage, response: ServerResponse): void {
+function answer({ method, url }: IncomingMessage, response: ServerResponse): void {
   if (url === '/health/live') {
     response.writeHead(200, { ...FIXED_HEADERS, 'content-type': 'application/json; charset=utf-8' });
     response.end(JSON.stringify({ status: 'ok' }));
+    return;
+  }
+  // What load balancers probe needs no database, now or later.
+  if (url === RECEIVE_EVENT && (method === 'GET' || method === 'HEAD')) {
+    response.writeHead(200, { ...FIXED_HEADERS, 'content-type': 'text/plain; charset=utf-8' }).end();
     return;
   }
   response.writeHead(503, {
