@@ -340,20 +340,32 @@ describe('the push URL', () => {
       items: { reason: string; check: string }[];
       counts: { reason: string; count: number; check: string }[];
     }
-    await eventually(async () => {
-      const { body, text } = await t.get<Rejections>('/admin/wechat/rejections');
-      expect(body.items[0]).toMatchObject({
-        reason: 'SIGNATURE_MISMATCH',
-        check: expect.stringContaining('WECHAT_TOKEN') as string,
-      });
-      expect(body.counts.map(({ reason }) => reason)).toEqual(
-        expect.arrayContaining(['SIGNATURE_MISMATCH', 'BODY_TOO_LARGE', 'BAD_PADDING']),
-      );
-      expect(text).not.toContain('sandboxtoken');
-      const first = await t.get<{ items: unknown[]; nextCursor: string }>('/admin/wechat/rejections?limit=2');
-      const next = await t.get<Rejections>(`/admin/wechat/rejections?limit=2&cursor=${first.body.nextCursor}`);
-      expect([...first.body.items, ...next.body.items]).toEqual(body.items.slice(0, 4));
+    const { body, text } = await t.get<Rejections>('/admin/wechat/rejections');
+    expect(body.items[0]).toMatchObject({
+      reason: 'SIGNATURE_MISMATCH',
+      check: expect.stringContaining('WECHAT_TOKEN') as string,
     });
+    expect(body.counts.map(({ reason }) => reason)).toEqual(
+      expect.arrayContaining(['SIGNATURE_MISMATCH', 'BODY_TOO_LARGE', 'BAD_PADDING']),
+    );
+    expect(text).not.toContain('sandboxtoken');
+    const first = await t.get<{ items: unknown[]; nextCursor: string }>('/admin/wechat/rejections?limit=2');
+    const next = await t.get<Rejections>(`/admin/wechat/rejections?limit=2&cursor=${first.body.nextCursor}`);
+    expect([...first.body.items, ...next.body.items]).toEqual(body.items.slice(0, 4));
+  });
+
+  it('lists refusals the newest first, also where their numbers become one digit longer', async () => {
+    const listed = async (query: string) =>
+      (await t.get<{ items: { reason: string }[]; nextCursor: string }>(`/admin/wechat/rejections${query}`)).body;
+    await listed(''); // Now all that came before is written down.
+    await t.query(`select setval(pg_get_serial_sequence('push_rejection', 'id'), 99998)`);
+    await send(seal(eventXml('refused'), { token: 'another' }));
+    await send({ ...seal(eventXml('refused')), body: 'not xml' });
+    const newest = ['MALFORMED_ENVELOPE', 'SIGNATURE_MISMATCH'];
+    expect((await listed('?limit=2')).items.map(({ reason }) => reason)).toEqual(newest);
+    const first = await listed('?limit=1');
+    const second = await listed(`?limit=1&cursor=${first.nextCursor}`);
+    expect([...first.items, ...second.items].map(({ reason }) => reason)).toEqual(newest);
   });
 
   it('remembers the last 200 refusals and no more, because anybody can cause them', async () => {

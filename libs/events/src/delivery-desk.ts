@@ -150,7 +150,8 @@ export class DeliveryDesk {
        ), woken as (
          select pg_notify('delivery', subscriber) from (select distinct subscriber from revived) as subscribers
        )
-       select position::text, count(*)::int as count from revived, (select count(*) from woken) as woken group by position order by position`,
+       select r.position::text, count(*)::int as count from revived r, (select count(*) from woken) as woken
+       group by r.position order by r.position`,
       values,
     );
     const counts = revived.map(({ count }) => count);

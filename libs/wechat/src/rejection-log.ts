@@ -60,18 +60,20 @@ export class RejectionLog implements BeforeApplicationShutdown {
     this.flushIn(FLUSH_MS);
   }
 
-  /** The refused pushes that are kept, newest first. */
+  /** The refused pushes that are kept, newest first; of this process up to now, of others up to half a second ago. */
   async list(limit: number, before: string | null): Promise<RejectionRecord[]> {
+    await this.written();
     return this.dataSource.query<RejectionRecord[]>(
-      `select id::text, reason, rejected_at as "rejectedAt", remote_address as "remoteAddress", body_bytes as "bodyBytes",
+      `select r.id::text, reason, rejected_at as "rejectedAt", remote_address as "remoteAddress", body_bytes as "bodyBytes",
               app_id as "appId", push_timestamp as timestamp
-       from push_rejection where component_app_id = $1 and ($2::bigint is null or id < $2) order by id desc limit $3`,
+       from push_rejection r where component_app_id = $1 and ($2::bigint is null or r.id < $2) order by r.id desc limit $3`,
       [this.platform.appId, before, limit],
     );
   }
 
   /** How often each reason has occurred, the most frequent first. */
   async countByReason(): Promise<RejectionCount[]> {
+    await this.written();
     return this.dataSource.query<RejectionCount[]>(
       `select reason, count::float8 as count, first_at as "firstAt", last_at as "lastAt"
        from push_rejection_count where component_app_id = $1 order by count desc, reason`,
@@ -80,8 +82,7 @@ export class RejectionLog implements BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.flushing;
-    if (this.counts.size > 0) await this.flush();
+    await this.written();
   }
 
   private count(reason: RejectionReason, times: number): void {
@@ -89,10 +90,16 @@ export class RejectionLog implements BeforeApplicationShutdown {
   }
 
   private flushIn(ms: number): void {
-    this.timer ??= setTimeout(() => void (this.flushing = this.flush()), ms).unref();
+    this.timer ??= setTimeout(() => void this.written(), ms).unref();
+  }
+
+  /** What was refused until now is written down, in order, where the database is there. */
+  private written(): Promise<void> {
+    return (this.flushing = this.flushing.then(() => this.flush()));
   }
 
   private async flush(): Promise<void> {
+    if (this.counts.size === 0) return;
     clearTimeout(this.timer ?? undefined);
     this.timer = null;
     const counts = [...this.counts];
