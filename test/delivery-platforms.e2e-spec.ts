@@ -83,7 +83,9 @@ describe('two platforms over one database', () => {
       `update delivery set lease = gen_random_uuid(), due_at = now() - interval '1 min', state = 'waiting', finished_at = null
        where authorizer_app_id in ('wx-left-leased', 'wx-own') and subscriber = 'test.neighbour'`,
     );
-    await one.query(`update event set open_deliveries = 1, processed_at = null where authorizer_app_id = 'wx-own'`);
+    await one.query(
+      `update event set open_deliveries = open_deliveries + 1, processed_at = null where authorizer_app_id = 'wx-own'`,
+    );
     await done('wx-own');
     expect(heardBy(two).filter((authorizer) => authorizer === 'wx-own')).toHaveLength(2);
     expect(await deliveriesOf('wx-left')).toMatchObject([{ state: 'waiting', attempts: 0 }, { state: 'waiting' }]);
