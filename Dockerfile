@@ -5,10 +5,8 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY . .
-# Pages are served from where they were written; of everything else only dist is needed. The sandbox stays at home.
-RUN npm run build \
-  && rm -rf dist/apps/sandbox apps/sandbox \
-  && find apps -mindepth 2 -maxdepth 2 ! -name public -exec rm -rf {} +
+# The sandbox stays at home.
+RUN npm run build && rm -rf dist/apps/sandbox
 
 FROM node:20-bookworm-slim AS dependencies
 WORKDIR /app
@@ -20,7 +18,6 @@ FROM node:20-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
-COPY --from=build /app/apps ./apps
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 USER node
