@@ -51,6 +51,7 @@ describe('a burst of authorizations through two replicas that are killed in the 
 
     const codes = new Map<string, string>();
     const accepted = new Set<string>();
+    const refused: unknown[] = [];
     const pushAll = async (from: number, to: number) => {
       for (let i = from; i < to; i += 1) {
         const { appId } = world.addAccount({ kind: i % 2 ? 'mini_program' : 'service_account' });
@@ -63,6 +64,7 @@ describe('a burst of authorizations through two replicas that are killed in the 
         }
         codes.set(appId, code);
         if (push?.accepted) accepted.add(appId);
+        else refused.push({ i, ...push, xml: null, replicas: replicas.map((replica) => replica.output().slice(-300)) });
       }
     };
     const restart = async (which: number) => {
@@ -73,6 +75,7 @@ describe('a burst of authorizations through two replicas that are killed in the 
     for (const [step, which] of [0, 1, 0, 1].entries()) {
       await Promise.all([pushAll(steps[step]!, steps[step + 1]!), restart(which)]);
     }
+    expect(refused.slice(0, 3)).toEqual([]);
     expect(accepted.size).toBe(BURST);
 
     world.clearFaults();

@@ -207,7 +207,7 @@ describe('in production', () => {
   });
 
   it('is not ready before the migrations ran, and is after', async () => {
-    const api = await startApiProcess(production(database.url));
+    const api = await startApiProcess(production(database.url), 'alive');
     const ready = async () => {
       const response = await fetch(`${api.url}/health/ready`);
       return [
@@ -216,7 +216,9 @@ describe('in production', () => {
         ((await response.json()) as { code?: string }).code,
       ];
     };
-    expect(await ready()).toEqual([503, 'application/problem+json; charset=utf-8', 'MIGRATIONS_PENDING']);
+    await eventually(async () =>
+      expect(await ready()).toEqual([503, 'application/problem+json; charset=utf-8', 'MIGRATIONS_PENDING']),
+    );
     expect(api.output()).toContain('Migrations are pending, so no push is accepted: run npm run migrate');
     await migrate(database.url);
     await eventually(async () => expect(await ready()).toEqual([200, 'application/json; charset=utf-8', undefined]));
@@ -224,7 +226,7 @@ describe('in production', () => {
   }, 90_000);
 
   it('ends by itself while it waits for a database', async () => {
-    const api = await startApiProcess(production('postgres://user@127.0.0.1:9/wechat'));
+    const api = await startApiProcess(production('postgres://user@127.0.0.1:9/wechat'), 'alive');
     expect(await api.stop()).toBe(0);
   }, 90_000);
 
@@ -235,6 +237,7 @@ describe('in production', () => {
     wire.become('cut');
     const api = await startApiProcess(
       production(Object.assign(new URL(direct), { hostname: '127.0.0.1', port: String(wire.port) }).href),
+      'alive',
     );
     const status = async (path: string, init?: RequestInit) => (await fetch(`${api.url}${path}`, init)).status;
     expect(await status('/health/live')).toBe(200);

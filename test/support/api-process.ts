@@ -17,14 +17,18 @@ export interface ApiProcess {
 
 const ROOT = path.resolve(__dirname, '../..');
 
-/** Starts `apps/api/src/main.ts` with exactly these variables, and waits until it answers. */
-export async function startApiProcess(variables: Readonly<Record<string, string>>): Promise<ApiProcess> {
+/** Starts `apps/api/src/main.ts` with exactly these variables, and waits until it accepts pushes, or only until it is `alive`. */
+export async function startApiProcess(
+  variables: Readonly<Record<string, string>>,
+  until: 'ready' | 'alive' = 'ready',
+): Promise<ApiProcess> {
   const port = await freePort();
   const { child, output } = launch({ NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...variables });
   const url = `http://127.0.0.1:${port}`;
   await eventually(async () => {
     if (child.exitCode !== null) throw new Error(`The API ended: ${output()}`);
-    await fetch(`${url}/health/live`);
+    const { ok } = await fetch(`${url}/health/${until === 'ready' ? 'ready' : 'live'}`);
+    if (!ok) throw new Error(`The API is not ${until}: ${output()}`);
   }, 180_000).catch(async (error: unknown) => {
     await end(child, 'SIGKILL');
     throw error;
