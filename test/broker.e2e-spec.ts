@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type AsyncMessage, Connection } from 'rabbitmq-client';
+import { AmqpBroker } from '../libs/broker/src/amqp-broker.js';
 import { NatsBroker } from '../libs/broker/src/nats-broker.js';
 import { answers } from './support/answers.js';
 import { runProgram } from './support/api-process.js';
@@ -126,6 +127,14 @@ const expected = (t: TestPlatform, infoType: string, id: string) => ({
     expect(places).toEqual([...places].sort((a, b) => a - b));
   });
 
+  it('comes also when its stream was removed meanwhile: the stream is made again', async () => {
+    await manager.streams.delete(STREAM);
+    const infoType = newInfoType();
+    await t.sandbox.world.pushEvent(infoType, { appid: 'wx00broker' });
+    await eventually(async () => expect(await eventOf(t, infoType)).toMatchObject({ status: 'processed' }));
+    await lastOf(infoType);
+  });
+
   it('goes out by a new connection when the old one was closed for good', async () => {
     const broker = new NatsBroker(NATS);
     const publish = (id: string) =>
@@ -223,6 +232,22 @@ const expected = (t: TestPlatform, infoType: string, id: string) => ({
       headers: { 'cloudEvents:id': id, 'cloudEvents:type': `wechat.${infoType}`, 'cloudEvents:specversion': '1.0' },
     });
     await eventually(async () => expect(await eventOf(t, infoType)).toMatchObject({ status: 'processed' }));
+  });
+
+  it('goes out though RabbitMQ has closed a channel, which is no lost connection', async () => {
+    const broker = new AmqpBroker(AMQP);
+    const publish = () =>
+      broker.publish(
+        { ...expected(t, newInfoType(), randomUUID()), time: new Date().toISOString() },
+        AbortSignal.timeout(20_000),
+      );
+    try {
+      await publish();
+      (Reflect.get(broker, 'connection') as Connection).emit('error', new Error('a channel was closed'));
+      await publish();
+    } finally {
+      await broker.close();
+    }
   });
 
   it('that no queue wants is done, and its type is logged', async () => {

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { Connection, type Publisher } from 'rabbitmq-client';
 import { type Broker } from './broker.js';
 import { attributeHeaders, type CloudEvent, STRUCTURED_JSON } from './cloud-event.js';
+import { inTime } from './in-time.js';
 import { Reachability } from './reachability.js';
 
 const EXCHANGE = 'wechat.events';
@@ -23,7 +24,11 @@ export class AmqpBroker implements Broker {
     const down = (reason: string) => {
       if (!this.isClosed) this.reachability.down(reason);
     };
-    this.connection.on('error', (error: Error) => down(error.message));
+    this.connection.on('error', ({ message }: Error) => {
+      // A channel that was closed is told here too; the next publication opens another.
+      if (this.connection.ready) this.logger.warn(`RabbitMQ closed a channel: ${message}`);
+      else down(message);
+    });
     this.connection.on('connection', () => this.reachability.up());
     this.connection.on('connection.blocked', (reason) => down(reason));
     this.connection.on('connection.unblocked', () => this.reachability.up());
@@ -45,7 +50,8 @@ export class AmqpBroker implements Broker {
       contentType: STRUCTURED_JSON,
       headers: attributeHeaders('cloudEvents:', event),
     };
-    await confirmedInTime(this.publisher.send(envelope, Buffer.from(JSON.stringify(event))), signal);
+    // A process that stops does not wait for it: the event is sent again, under the same id.
+    await inTime(this.publisher.send(envelope, Buffer.from(JSON.stringify(event))), CONFIRM_MS, signal);
   }
 
   async close(): Promise<void> {
@@ -60,13 +66,4 @@ export class AmqpBroker implements Broker {
     this.unrouted.add(routingKey);
     this.logger.warn(`No queue is bound to ${EXCHANGE} for ${routingKey}; RabbitMQ drops such events`);
   }
-}
-
-/** A process that stops does not wait for it: the event is sent again, under the same id. */
-async function confirmedInTime(sent: Promise<void>, signal: AbortSignal): Promise<void> {
-  const late = AbortSignal.any([signal, AbortSignal.timeout(CONFIRM_MS)]);
-  const givenUp = new Promise<never>((_resolve, reject) => {
-    late.addEventListener('abort', () => reject(late.reason as Error), { once: true });
-  });
-  await Promise.race([sent, givenUp]);
 }

@@ -16,5 +16,5 @@ export class BrokerModule {
 }
 
 function createBroker(url: string): Broker {
-  return url.startsWith('nats:') ? new NatsBroker(url) : new AmqpBroker(url);
+  return new URL(url).protocol === 'nats:' ? new NatsBroker(url) : new AmqpBroker(url);
 }

@@ -39,11 +39,13 @@ export class NatsBroker implements Broker {
     attributes.set('content-type', STRUCTURED_JSON);
     for (const [name, value] of Object.entries(attributeHeaders('ce-', event)))
       attributes.set(name, headerValue(value));
-    await this.client!.publish(subjectOf(event.type), JSON.stringify(event), {
-      msgID: event.id,
-      headers: attributes,
-      timeout: ACKNOWLEDGE_MS,
-    });
+    const options = { msgID: event.id, headers: attributes, timeout: ACKNOWLEDGE_MS };
+    try {
+      await this.client!.publish(subjectOf(event.type), JSON.stringify(event), options);
+    } catch (error) {
+      this.hasStream = false; // It may have been removed.
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
