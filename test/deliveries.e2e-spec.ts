@@ -270,6 +270,22 @@ describe('deliveries', () => {
     expect(await replay({ subscriber: 'test.second' })).toMatchObject({ status: 400 });
   });
 
+  it('come again for nobody who has since dropped the subscription to such events', async () => {
+    await publish('wx-dropped');
+    const [row] = await settled('wx-dropped', 'test.second', 'done');
+    await t.everythingDelivered();
+    const subscribe = (types: string[]) =>
+      t.query(`update subscriber set types = $1 where name = 'test.second'`, [types]);
+    const [before] = await t.query<{ types: string[] }>(`select types from subscriber where name = 'test.second'`);
+    await subscribe(['authorizer.updated']);
+    const replayed = await t.post(`/admin/wechat/events/${row!.event}/replay`);
+    await subscribe(before!.types);
+    expect(replayed.status).toBe(202);
+    await t.everythingDelivered();
+    expect(heardBy('test.first', 'wx-dropped')).toHaveLength(2);
+    expect(heardBy('test.second', 'wx-dropped')).toHaveLength(1);
+  });
+
   it('are not doubled by a replay while they are under way', async () => {
     let release = () => undefined as void;
     const held = new Promise<void>((resolve) => (release = resolve));

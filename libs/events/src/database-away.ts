@@ -1,5 +1,7 @@
-/** What Node and PostgreSQL say when there is no connection: refused, broken, not made in time, shutting down, too many, too slow. */
-const CODES = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|08\w{3}|57P0\d|53300|55P03|57014|40P01)$/;
+/** What Node says when there is no connection: refused, broken, not made in time, no way there. */
+const OF_NODE = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|E(HOST|NET)(UNREACH|DOWN))$/;
+/** What PostgreSQL says: no connection, shutting down, too many, too slow. */
+const OF_POSTGRES = /^(08\w{3}|57P0\d|53300|55P03|57014|40P01)$/;
 /** What the driver says without a code, and what TypeORM says in a transaction whose connection broke while nothing was asked of it. */
 const SENTENCES = new RegExp(
   [
@@ -18,7 +20,8 @@ const LOCK_NOT_AVAILABLE = '55P03';
 /** Whether a statement failed because the database was away or too slow, so that the same request may succeed later. */
 export function isDatabaseAway(error: unknown): boolean {
   const { code, message } = ofTheDriver(error);
-  return (typeof code === 'string' && CODES.test(code)) || (typeof message === 'string' && SENTENCES.test(message));
+  const isCode = typeof code === 'string' && (OF_NODE.test(code) || OF_POSTGRES.test(code));
+  return isCode || (typeof message === 'string' && SENTENCES.test(message));
 }
 
 /** Whether a statement waited for its whole `lock_timeout` for a row that somebody else holds. */

@@ -83,14 +83,14 @@ export class DeliveryDesk {
         `with settled as (
            select id, state from delivery
            where position = $1 and state in ('done', 'dead')
-             and subscriber in (select name from subscriber where component_app_id = $3)
+             and subscriber in (select name from subscriber where component_app_id = $3 and types && $4::text[])
              and ($2::text[] is null or subscriber = any ($2))
            for update skip locked -- who has it locked is giving it a new schedule, and waits for the event
          ), reopened as (
            update delivery d set ${REOPEN} from settled where d.id = settled.id
          )
          select id, state from settled`,
-        [event.position, named ?? null, componentAppId],
+        [event.position, named ?? null, componentAppId, subscriptionsTo(event.type)],
       );
       const added = named ? await this.addMissing(tx, event.position, named) : 0;
       const dead = reopened.filter(({ state }) => state === 'dead').length;

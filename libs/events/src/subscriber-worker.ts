@@ -107,10 +107,14 @@ export class SubscriberWorker {
   }
 
   private async end(): Promise<void> {
-    await this.filling;
-    const running = [...this.running.values()];
-    for (const { abort } of running) abort.abort(new Error('The process is stopping'));
-    await Promise.all(running.map(({ ended }) => ended));
+    this.abortAll();
+    await this.filling; // It may hang with the database, and may start more.
+    this.abortAll();
+    await Promise.all([...this.running.values()].map(({ ended }) => ended));
+  }
+
+  private abortAll(): void {
+    for (const { abort } of this.running.values()) abort.abort(new Error('The process is stopping'));
   }
 
   private hasRoom(): boolean {
@@ -123,10 +127,9 @@ export class SubscriberWorker {
       const room = this.subscription.concurrency - this.running.size;
       const askedAt = performance.now();
       const { leased, more } = await this.store.claim(this.subscription.subscriber, room, this.timing.leaseSeconds);
-      for (const delivery of leased) {
-        if (this.running.has(delivery.id)) await this.store.release([delivery], STILL_RUNNING_SECONDS);
-        else this.start(delivery, askedAt);
-      }
+      const stillRunning = leased.filter(({ id }) => this.running.has(id));
+      for (const delivery of leased) if (!stillRunning.includes(delivery)) this.start(delivery, askedAt);
+      if (stillRunning.length > 0) await this.store.release(stillRunning, STILL_RUNNING_SECONDS);
       if (more) this.wokenMeanwhile = true;
     }
   }

@@ -4,6 +4,8 @@ import { Client } from 'pg';
 
 const RECONNECT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 3_000;
+/** Nothing is sent on it for hours: a path that was lost without a word is noticed by asking, and the system would do so after two. */
+const ASK_WHETHER_IT_IS_THERE_MS = 30_000;
 const STOP_TIMEOUT_MS = 1_000;
 
 /** Hears PostgreSQL's notifications on one channel over a connection of its own, and comes back when that breaks. */
@@ -28,7 +30,9 @@ export class WakeUpListener {
     const client = new Client({
       connectionString: this.connectionString,
       keepAlive: true,
+      keepAliveInitialDelayMillis: ASK_WHETHER_IT_IS_THERE_MS,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: CONNECT_TIMEOUT_MS,
       application_name: 'wechat-listen',
     });
     client.on('notification', ({ payload }) => this.onWake(payload ?? null));
