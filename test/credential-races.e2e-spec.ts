@@ -254,6 +254,42 @@ describe('a component token that WeChat refuses to give', () => {
   });
 });
 
+describe('a component token', () => {
+  const calls = () => world().counters.of('api_component_token').calls;
+  const forget = () => t.query('update platform_credential set access_token = null, access_token_expires_at = null');
+
+  it('that WeChat gives again though it was reported is not fetched by every caller', async () => {
+    const ask = async (body?: object) =>
+      (await t.post<{ accessToken: string }>('/internal/wechat/component-access-token', body, KEYS.service)).body;
+    const { accessToken } = await ask();
+    await t.query(`update platform_credential set access_token_issued_at = now() - interval '2 hours'`);
+    wire.falsify('api_component_token', (answer) => ({ ...answer, component_access_token: accessToken }));
+    const before = calls();
+    expect(await ask({ invalidToken: accessToken })).toMatchObject({ accessToken });
+    for (let caller = 0; caller < 3; caller += 1) expect(await ask()).toMatchObject({ accessToken });
+    expect(calls()).toBe(before + 1);
+  });
+
+  it('is asked for at once with a ticket that came while the ticket before was being refused', async () => {
+    const platform = t.app.get(PlatformCredentialService);
+    await forget();
+    world().setFault({ kind: 'errcode', errcode: 61006, path: 'api_component_token' });
+    const held = wire.hold('api_component_token');
+    const refused = eventually(async () => {
+      const outcome = await platform.accessToken().catch(String);
+      expect(outcome).toContain('61006');
+    });
+    await held.given;
+    world().clearFaults();
+    await world().pushTicket();
+    await lockIsWaitedFor(() => false);
+    held.release();
+    await refused;
+    await t.everythingDelivered();
+    expect(await platform.accessToken()).toMatchObject({ token: expect.any(String) as string });
+  });
+});
+
 describe('a refresh whose connection breaks while WeChat is asked', () => {
   it('is told to come again, and comes to a token then', async () => {
     const appId = await authorized();

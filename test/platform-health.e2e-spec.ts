@@ -43,6 +43,33 @@ describe('the health of the platform', () => {
     await becomes({ health: 'ok', reasons: [] });
   });
 
+  it('is degraded also where WeChat was away before the process started', async () => {
+    const [{ appId }] = (await t.get<{ items: { appId: string }[] }>('/admin/wechat/authorizers')).body.items as [
+      { appId: string },
+    ];
+    await t.stopApp();
+    await t.startApp();
+    t.sandbox.world.setFault({ kind: 'http', status: 502 });
+    expect((await t.post(`/admin/wechat/authorizers/${appId}/sync`)).status).toBe(503);
+    await becomes({ health: 'degraded', reasons: [{ code: 'wechat_unavailable' }] });
+    t.sandbox.world.clearFaults();
+    expect((await t.post(`/admin/wechat/authorizers/${appId}/sync`)).status).toBe(200);
+    await becomes({ health: 'ok', reasons: [] });
+  });
+
+  it('is good again a minute after a process went away that could no longer say so', async () => {
+    const [{ appId }] = (await t.get<{ items: { appId: string }[] }>('/admin/wechat/authorizers')).body.items as [
+      { appId: string },
+    ];
+    await fail(61004, '1 second');
+    await becomes({ health: 'degraded' });
+    const now = performance.now.bind(performance);
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
+    expect((await t.post(`/admin/wechat/authorizers/${appId}/sync`)).status).toBe(200);
+    clock.mockRestore();
+    await becomes({ health: 'ok', reasons: [] });
+  });
+
   it.each([
     { age: '31 minutes', health: 'degraded', code: 'ticket_late' },
     { age: '12 hours 1 minute', health: 'down', code: 'ticket_expired' },

@@ -1,4 +1,4 @@
-import './global-setup.js';
+import type {} from './global-setup.js';
 
 /** Stops the server that the set-up started, if it did. */
 export default async function globalTeardown(): Promise<void> {

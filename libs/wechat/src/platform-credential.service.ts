@@ -252,6 +252,7 @@ export class PlatformCredentialService implements OnApplicationBootstrap, Before
     const ticket = this.tickets.open(row);
     if (ticket === null) throw new WechatError('NO_TICKET');
     const granted = await this.client.componentToken({ ticket });
+    if (granted.accessToken === this.dead) this.dead = null; // WeChat itself says that it is good.
     const fetched = { token: granted.accessToken, expiresAt: new Date(Date.now() + granted.expiresInSeconds * 1000) };
     await tx.update(
       PlatformCredentialEntity,

@@ -6,6 +6,8 @@ import { WECHAT_OPTIONS, type WechatOptions } from './wechat.options.js';
 
 /** Who was refused a token by WeChat asks again after this, or with the next ticket: secret, whitelist or quota do not mend at once. */
 const ASK_AGAIN_AFTER_MS = 30 * 1000;
+/** What another process noted, and did not live to clear, is cleared by the calls of this one within so long. */
+const LOOK_AGAIN_MS = 60 * 1000;
 /** A note is not worth waiting for who renews the token. */
 const LOCK_TIMEOUT_MS = 500;
 
@@ -14,8 +16,9 @@ const LOCK_TIMEOUT_MS = 500;
 export class PlatformFailures {
   private readonly logger = new Logger(PlatformFailures.name);
   private readonly appId: string;
-  /** A failure may have been noted before this process started. */
-  private mayBeNoted = true;
+  private isOutageNoted = false;
+  /** On the clock of `performance`: until then nothing is noted, as far as we know. */
+  private isClearUntil = 0;
 
   constructor(
     @Inject(WECHAT_OPTIONS) options: WechatOptions,
@@ -28,17 +31,19 @@ export class PlatformFailures {
   async hear(error: unknown): Promise<void> {
     const isRefusal = error instanceof WechatApiError && error.reaction === 'configuration';
     // Once for each outage: the first call that goes through again clears it.
-    const isOutage = error instanceof WechatUnavailable && error.kind !== 'aborted' && !this.mayBeNoted;
+    const isOutage = error instanceof WechatUnavailable && error.kind !== 'aborted' && !this.isOutageNoted;
     if (!isRefusal && !isOutage) return;
-    this.mayBeNoted = true;
+    this.isClearUntil = 0;
+    this.isOutageNoted ||= isOutage;
     if (isRefusal) this.logger.error(`WeChat refuses the platform: ${error.message}. ${error.advice}`);
     await this.write((tx) => this.note(tx, error));
   }
 
   /** A call went through, and what was noted before it is over. What the fetching of tokens failed of is not told by that. Never rejects: the caller has its answer. */
   async clear(): Promise<void> {
-    if (!this.mayBeNoted) return;
-    this.mayBeNoted = false;
+    if (performance.now() < this.isClearUntil) return;
+    this.isClearUntil = performance.now() + LOOK_AGAIN_MS;
+    this.isOutageNoted = false;
     const began = new Date();
     await this.write((tx) =>
       tx.query(
@@ -68,7 +73,8 @@ export class PlatformFailures {
       await work(tx);
     });
     await written.catch((error: Error) => {
-      this.mayBeNoted = true;
+      this.isClearUntil = 0;
+      this.isOutageNoted = false;
       this.logger.warn(`How WeChat answers was not noted: ${error.message}`);
     });
   }

@@ -51,6 +51,6 @@ const KEEP_TICKET = `
 insert into platform_credential as kept (component_app_id, ticket, ticket_create_time, ticket_received_at)
 values ($1, $2, $3, now())
 on conflict (component_app_id) do update
-set ticket = excluded.ticket, ticket_create_time = excluded.ticket_create_time, ticket_received_at = now()
+set ticket = excluded.ticket, ticket_create_time = excluded.ticket_create_time, ticket_received_at = clock_timestamp()
 where kept.ticket_create_time is null or kept.ticket_create_time <= excluded.ticket_create_time
 returning component_app_id`;

@@ -78,6 +78,24 @@ describe('what is remembered of refused pushes', () => {
     expect(warnings.length).toBeLessThanOrEqual(12);
   });
 
+  it('is waited for by ten who ask as by one, also while the database hangs', async () => {
+    const attempts = jest.spyOn(database, 'transaction').mockImplementation(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      throw new Error('Query read timeout');
+    });
+    refuse(1);
+    const asked = Array.from({ length: 10 }, () => Promise.allSettled([log.list(50, null), log.countByReason()]));
+    await jest.advanceTimersByTimeAsync(20_000);
+    await Promise.all(asked);
+    expect(attempts.mock.calls.length).toBeLessThanOrEqual(3);
+  });
+
+  it('is noted also where its sender is gone already, and nobody knows any more who it was', async () => {
+    log.record('MALFORMED_ENVELOPE', undefined, '<xml/>', undefined);
+    await later();
+    expect(database.notes).toMatchObject([{ remoteAddress: 'unknown' }]);
+  });
+
   it('is written down before the process stops', async () => {
     refuse(3);
     await log.beforeApplicationShutdown();

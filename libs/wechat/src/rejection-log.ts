@@ -39,19 +39,20 @@ export class RejectionLog implements BeforeApplicationShutdown {
   private latest: Omit<RejectionRecord, 'id'>[] = [];
   private timer: NodeJS.Timeout | null = null;
   private flushing: Promise<void> = Promise.resolve();
+  private next: Promise<void> | null = null;
 
   constructor(
     @Inject(WECHAT_OPTIONS) private readonly platform: WechatOptions,
     private readonly dataSource: DataSource,
   ) {}
 
-  record(reason: RejectionReason, remoteAddress: string, body: unknown, timestamp: unknown): void {
+  record(reason: RejectionReason, remoteAddress: string | undefined, body: unknown, timestamp: unknown): void {
     const text = typeof body === 'string' ? body : '';
     this.count(reason, 1);
     this.latest.push({
       reason,
       rejectedAt: new Date(),
-      remoteAddress,
+      remoteAddress: remoteAddress ?? 'unknown',
       bodyBytes: Buffer.byteLength(text),
       appId: /<AppId>\s*(?:<!\[CDATA\[)?\s*(\w{1,64})/.exec(text.slice(0, 1024))?.[1] ?? null,
       timestamp: typeof timestamp === 'string' && /^\d{1,20}$/.test(timestamp) ? timestamp : null,
@@ -93,9 +94,13 @@ export class RejectionLog implements BeforeApplicationShutdown {
     this.timer ??= setTimeout(() => void this.written(), ms).unref();
   }
 
-  /** What was refused until now is written down, in order, where the database is there. */
+  /** What was refused until now is written down, in order, where the database is there. However many wait, it is tried once for all. */
   private written(): Promise<void> {
-    return (this.flushing = this.flushing.then(() => this.flush()));
+    this.next ??= this.flushing.then(() => {
+      this.next = null;
+      return (this.flushing = this.flush());
+    });
+    return this.next;
   }
 
   private async flush(): Promise<void> {

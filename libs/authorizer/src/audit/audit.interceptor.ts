@@ -16,7 +16,8 @@ import { CsvFile } from '../export/csv-file.js';
 import { AuditLog, CALLER_GONE, type Outcome } from './audit-log.js';
 
 interface AuditedRequest {
-  readonly ip: string;
+  /** Unknown once the caller has hung up. */
+  readonly ip: string | undefined;
   readonly params: Readonly<Record<string, string>>;
   readonly caller?: AccessCaller;
 }
@@ -54,7 +55,7 @@ export class AuditInterceptor implements NestInterceptor {
     const { ip, params, caller } = http.getRequest<AuditedRequest>();
     if (!caller) throw new Error('@Audited() needs @RequireRole() on the route or its class');
     const target = audited.param === undefined ? null : printable(params[audited.param] ?? '');
-    const id = await this.log.begin({ actor: caller, action: audited.action, target, address: ip });
+    const id = await this.log.begin({ actor: caller, action: audited.action, target, address: ip ?? 'unknown' });
     const { statusCode: status, raw: response } = http.getResponse<AuditedReply>();
     return next.handle().pipe(
       mergeMap(async (answer: unknown) => {

@@ -262,7 +262,7 @@ describe('WechatClient, when something fails,', () => {
       await arrival(wechat, 20);
       const signal = AbortSignal.timeout(1);
       expect(await failureOf(client.queryAuth('cat', 'code', { signal }))).toMatchObject({
-        kind: 'aborted',
+        kind: 'timeout',
         requestSent: false,
       });
       await client.close();
@@ -325,6 +325,14 @@ describe('WechatClient, when something fails,', () => {
       await leaveHanging(client, 2);
       wechat.answers(CODE);
       expect(await client.createPreAuthCode('cat')).toMatchObject({ expiresInSeconds: 1800 });
+    });
+
+    it("calls that end by a caller's own time-out count too", async () => {
+      const client = clientOf({ totalTimeoutMs: 20_000, pauseAfterHangingMs: 60_000 });
+      wechat.answers(hang);
+      const ask = () => failureOf(client.createPreAuthCode('cat', { signal: AbortSignal.timeout(50) }));
+      for (let call = 0; call < 3; call += 1) expect(await ask()).toMatchObject({ kind: 'timeout' });
+      expect(await ask()).toMatchObject({ kind: 'circuit_open' });
     });
 
     it('failures that come quickly do not count', async () => {

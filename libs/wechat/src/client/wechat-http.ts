@@ -112,7 +112,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** Ends the exchange when its time is up or its caller gives up; answers how to stop watching. */
   watch({ timeoutMs, signal }: Limits): () => void {
-    const onAbort = () => this.#fail(this.unavailable('aborted', { cause: signal?.reason }));
+    const onAbort = () =>
+      this.#fail(this.unavailable(isTimeout(signal) ? 'timeout' : 'aborted', { cause: signal?.reason }));
     const timer = setTimeout(() => this.#fail(this.unavailable('timeout')), timeoutMs);
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -163,6 +164,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#reject(failure);
     this.#controller?.abort(failure);
   }
+}
+
+/** A caller's own time-out (`AbortSignal.timeout`): WeChat left it hanging as well. */
+function isTimeout(signal: AbortSignal | undefined): boolean {
+  return (signal?.reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
 }
 
 /** `Retry-After` in seconds or as a date, at most an hour. */
