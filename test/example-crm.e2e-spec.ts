@@ -1,3 +1,4 @@
+import { EventOutbox } from '@app/events';
 import { eventually } from './support/eventually.js';
 import { TestPlatform } from './support/platform.js';
 
@@ -21,6 +22,26 @@ describe('the example of a neighbour', () => {
       [appId],
     );
     expect(deliveries).toEqual([{ state: 'done', attempts: 1 }]);
+  });
+
+  it('keeps the tenant of the newest authorization when an older one is told again', async () => {
+    const outbox = t.app.get(EventOutbox, { strict: false });
+    const authorize = async (tenantId: string) => {
+      const about = { componentAppId: t.env.platform.appId, authorizerAppId: 'wxcrm' };
+      const data = { accountType: 'mini_program' as const, permissions: [], tenantId, state: null };
+      await outbox.transaction((tx) => outbox.publish(tx, { type: 'authorizer.authorized', ...about, data }));
+      await t.everythingDelivered();
+    };
+    await authorize('t-old');
+    await authorize('t-new');
+    const [first] = await t.query<{ id: string }>(
+      `select id from event where authorizer_app_id = 'wxcrm' order by position limit 1`,
+    );
+    expect((await t.post(`/admin/wechat/events/${first!.id}/replay`)).status).toBe(202);
+    await t.everythingDelivered();
+    expect(await t.query(`select tenant_id, authorizations from crm_tenant where app_id = 'wxcrm'`)).toEqual([
+      { tenant_id: 't-new', authorizations: 2 },
+    ]);
   });
 
   it('leaves nothing behind when the transaction fails at its very end, and is there once in the end', async () => {

@@ -9,7 +9,7 @@ import { type ApiProcess, runApi, runProgram, startApiProcess } from './support/
 import { Checkout } from './support/checkout.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { eventually } from './support/eventually.js';
-import { baseVariables } from './support/platform.js';
+import { baseVariables, KEYS } from './support/platform.js';
 import { shell } from './support/shell.js';
 import { startTcpProxy } from './support/tcp-proxy.js';
 
@@ -220,6 +220,15 @@ describe('in production', () => {
       expect(await ready()).toEqual([503, 'application/problem+json; charset=utf-8', 'MIGRATIONS_PENDING']),
     );
     expect(api.output()).toContain('Migrations are pending, so no push is accepted: run npm run migrate');
+    const asked = await fetch(`${api.url}/admin/wechat/authorizers`, {
+      headers: { authorization: `Bearer ${KEYS.viewer}` },
+    });
+    expect([asked.status, asked.headers.get('retry-after'), await asked.json()]).toMatchObject([
+      503,
+      '5',
+      { code: 'MIGRATIONS_PENDING' },
+    ]);
+    expect((await fetch(`${api.url}/social/with/wechat/authorize/${'l'.repeat(22)}`)).status).toBe(503);
     await migrate(database.url);
     await eventually(async () => expect(await ready()).toEqual([200, 'application/json; charset=utf-8', undefined]));
     expect(await api.stop()).toBe(0);
@@ -242,7 +251,7 @@ describe('in production', () => {
     const status = async (path: string, init?: RequestInit) => (await fetch(`${api.url}${path}`, init)).status;
     expect(await status('/health/live')).toBe(200);
     for (const method of ['GET', 'HEAD'])
-      expect(await status('/social/with/wechat/receiveEvent', { method })).toBe(200);
+      expect(await status('/social/with/wechat/receiveEvent?probe=1', { method })).toBe(200);
     const refused = await fetch(`${api.url}/social/with/wechat/receiveEvent`, { method: 'POST', body: '<xml/>' });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
     expect(refused.headers.get('content-type')).toContain('application/problem+json');

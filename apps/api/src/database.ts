@@ -39,6 +39,13 @@ export function databaseOptions(url: string): DataSourceOptions {
   };
 }
 
+/** Whether `migrate` has anything to do. */
+export async function hasPendingMigrations(dataSource: DataSource): Promise<boolean> {
+  // Where its table is missing TypeORM would make it in order to look, which two processes cannot do at once.
+  const [row] = await dataSource.query<[{ table: string | null }]>(`select to_regclass('migration')::text as table`);
+  return row.table === null || dataSource.showMigrations();
+}
+
 /** Applies what is pending, one process at a time; answers the names of what was applied. */
 export async function migrate(url: string): Promise<string[]> {
   const options = databaseOptions(url);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { completeEnv, EnvError, readVariables } from './env.js';
+import { completeEnv, EnvError, localOriginOf, readVariables } from './env.js';
 
 const KEY = `k1:${randomBytes(32).toString('base64')}`;
 const PRODUCTION = {
@@ -143,5 +143,32 @@ describe('the environment', () => {
 
   it('never shows the sandbox platform to production', () => {
     expect(JSON.stringify(completeEnv(readVariables(PRODUCTION), {}))).not.toContain('sandbox');
+  });
+});
+
+describe('a secret', () => {
+  it('is read without the blanks and line breaks around it', () => {
+    const { platform } = completeEnv(
+      readVariables({
+        ...PRODUCTION,
+        WECHAT_TOKEN: ' the-token\n',
+        WECHAT_COMPONENT_APP_SECRET: 'component-secret\r\n',
+      }),
+      {},
+    );
+    expect(platform).toMatchObject({ tokens: ['the-token'], appSecret: 'component-secret' });
+  });
+});
+
+describe('where a process on this machine finds what listens', () => {
+  it.each([
+    ['127.0.0.1', 'http://127.0.0.1:3000'],
+    ['192.0.2.7', 'http://192.0.2.7:3000'],
+    ['::1', 'http://[::1]:3000'],
+    ['localhost', 'http://localhost:3000'],
+    ['0.0.0.0', 'http://127.0.0.1:3000'],
+    ['::', 'http://127.0.0.1:3000'],
+  ])('at %s is %s', (host, origin) => {
+    expect(localOriginOf(host, 3000)).toBe(origin);
   });
 });

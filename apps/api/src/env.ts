@@ -65,6 +65,9 @@ const readBy = <T>(read: (text: string) => T) =>
     }
   });
 
+/** As files and consoles hand it over: with a line break behind it, under which no signature would ever be right. */
+const secret = z.string().trim();
+
 const variables = z.object({
   NODE_ENV: z
     .enum(['production', 'development', 'test'], 'must be production, development or test')
@@ -76,10 +79,10 @@ const variables = z.object({
     .string()
     .regex(/^wx[\w-]{1,62}$/, 'must be an appid, which starts with wx')
     .optional(),
-  WECHAT_COMPONENT_APP_SECRET: z.string().optional(),
-  WECHAT_TOKEN: z.string().optional(),
+  WECHAT_COMPONENT_APP_SECRET: secret.optional(),
+  WECHAT_TOKEN: secret.optional(),
   WECHAT_ENCODING_AES_KEY: aesKey.optional(),
-  WECHAT_PREVIOUS_TOKEN: z.string().optional(),
+  WECHAT_PREVIOUS_TOKEN: secret.optional(),
   WECHAT_PREVIOUS_ENCODING_AES_KEY: aesKey.optional(),
   WECHAT_API_BASE_URL: baseUrl.optional(),
   WECHAT_PUSH_MAX_AGE: wholeNumber(0, 10 ** 9, ' of seconds').default(86_400),
@@ -231,6 +234,11 @@ export function completeEnv(checked: Variables, gaps: DevelopmentGaps): Env {
 /** The address that a browser understands. */
 export function originOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Where a process on this machine finds what listens there. */
+export function localOriginOf(host: string, port: number): string {
+  return originOf(host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host, port);
 }
 
 /** The sandbox runs beside us in development, unless WeChat itself or another stand-in is named. */

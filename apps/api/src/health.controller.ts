@@ -4,6 +4,7 @@ import { Public } from '@app/access';
 import { EventOutbox } from '@app/events';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { hasPendingMigrations } from './database.js';
 import { NotReady } from './not-ready.js';
 
 const well = z.object({ status: z.literal('ok') }).meta({ example: { status: 'ok' } });
@@ -45,7 +46,7 @@ export class HealthController {
   }
 
   private hasPendingMigrations(): Promise<boolean> {
-    return this.dataSource.showMigrations().catch((error: unknown) => refuse('DATABASE_UNAVAILABLE', error));
+    return hasPendingMigrations(this.dataSource).catch((error: unknown) => refuse('DATABASE_UNAVAILABLE', error));
   }
 }
 

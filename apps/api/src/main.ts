@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import pino from 'pino';
 import { DataSource } from 'typeorm';
 import { createApp } from './create-app.js';
-import { migrate } from './database.js';
+import { hasPendingMigrations, migrate } from './database.js';
 import { Development } from './development/development.js';
 import { DevelopmentError } from './development/development.errors.js';
 import { completeEnv, EnvError, readVariables } from './env.js';
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     await awaitDatabase(env, logger);
   }
   const app = await createApp(env, logger);
-  if (await app.get(DataSource).showMigrations())
+  if (await hasPendingMigrations(app.get(DataSource)))
     logger.warn('Migrations are pending, so no push is accepted: run npm run migrate');
   stop = async () => {
     app.getHttpServer().close();

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { AccessProblem } from '@app/access';
 import { AuthorizerError, InvalidRequest } from '@app/authorizer';
-import { EventsError, isDatabaseAway } from '@app/events';
+import { EventsError, isDatabaseAway, isSchemaAnother } from '@app/events';
 import { PushRejected, WechatApiError, WechatError, WechatUnavailable } from '@app/wechat';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { NotReady } from './not-ready.js';
@@ -45,7 +45,7 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const problem = problemOf(error);
-    if (problem.code === 'INTERNAL') this.log(error, http.getRequest<FastifyRequest>());
+    this.log(error, problem, http.getRequest<FastifyRequest>());
     const reply = http.getResponse<FastifyReply>();
     void reply
       .code(problem.status)
@@ -55,9 +55,10 @@ export class ProblemFilter implements ExceptionFilter {
       .send(JSON.stringify(problem));
   }
 
-  private log(error: unknown, { method, routeOptions }: FastifyRequest): void {
-    const stack = error instanceof Error ? error.stack : String(error);
-    this.logger.error(`${method} ${routeOptions.url ?? '(unknown route)'} failed`, stack);
+  private log(error: unknown, { code }: Problem, { method, routeOptions }: FastifyRequest): void {
+    const what = `${method} ${routeOptions.url ?? '(unknown route)'} failed`;
+    if (code === 'INTERNAL') this.logger.error(what, error instanceof Error ? error.stack : String(error));
+    if (code === 'MIGRATIONS_PENDING') this.logger.error(`${what}, run npm run migrate: ${(error as Error).message}`);
   }
 }
 
@@ -73,6 +74,7 @@ export function problemOf(error: unknown): Problem {
     return problem(502, 'WeChat refused', error.errcode, `${error.errmsg}. ${error.advice}`);
   if (error instanceof WechatUnavailable)
     return problem(503, 'WeChat cannot be reached; ask again later', 'WECHAT_UNAVAILABLE');
+  if (isSchemaAnother(error)) return problemOf(new NotReady('MIGRATIONS_PENDING'));
   if (isDatabaseAway(error)) return problemOf(new NotReady('DATABASE_UNAVAILABLE'));
   const status = statusOf(error);
   if (status === 413) return problem(413, STATUS_TITLES[413]!, 'BODY_TOO_LARGE');

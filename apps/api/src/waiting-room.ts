@@ -55,14 +55,15 @@ async function leave(room: Server): Promise<void> {
   await closed;
 }
 
-function answer({ method, url }: IncomingMessage, response: ServerResponse): void {
-  if (url === '/health/live') {
+function answer({ method, url = '' }: IncomingMessage, response: ServerResponse): void {
+  const [path] = url.split('?');
+  if (path === '/health/live') {
     response.writeHead(200, { ...FIXED_HEADERS, 'content-type': 'application/json; charset=utf-8' });
     response.end(JSON.stringify({ status: 'ok' }));
     return;
   }
   // What load balancers probe needs no database, now or later.
-  if (url === RECEIVE_EVENT && (method === 'GET' || method === 'HEAD')) {
+  if (path === RECEIVE_EVENT && !url.includes('echostr=') && (method === 'GET' || method === 'HEAD')) {
     response.writeHead(200, { ...FIXED_HEADERS, 'content-type': 'text/plain; charset=utf-8' }).end();
     return;
   }

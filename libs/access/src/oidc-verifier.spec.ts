@@ -247,6 +247,18 @@ describe('OidcVerifier', () => {
     await issuer.start();
   });
 
+  it('goes on with the keys it has when the provider falters as it is read again, an hour later', async () => {
+    let now = Date.now();
+    const oidc = verifier({ now: () => now });
+    await oidc.verify(await issuer.token());
+    now += 3_601_000;
+    const claims = { exp: Math.floor(now / 1000) + 60 };
+    issuer.overrides.set('/.well-known/openid-configuration', (send) => send(502, ''));
+    for (let i = 0; i < 3; i++)
+      expect(await oidc.verify(await issuer.token({ claims }))).toMatchObject({ name: 'user-7' });
+    expect(issuer.requests.filter((url) => url.includes('well-known'))).toHaveLength(2);
+  });
+
   it('answers 503 when nothing listens where the provider should be', async () => {
     const oidc = new OidcVerifier({ issuer: 'http://127.0.0.1:1', audience: AUDIENCE });
     await expect(oidc.verify(await issuer.token())).rejects.toEqual(unavailable);

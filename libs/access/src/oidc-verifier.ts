@@ -90,13 +90,16 @@ export class OidcVerifier {
     }
   };
 
-  /** One reading for all who ask at the same time, and none for a while after one failed. */
+  /** One reading for all who ask at the same time, and none for a while after one failed: then what was read before still holds. */
   #keys(): Promise<JWTVerifyGetKey> {
-    if (this.#discovered && this.#now() < this.#discovered.freshUntil) return this.#discovered.keys;
-    const discovered: Discovered = { keys: this.#discover(), freshUntil: this.#now() + DISCOVERY_MAX_AGE_MS };
+    const former = this.#discovered;
+    if (former && this.#now() < former.freshUntil) return former.keys;
+    const reading = this.#discover();
+    const keys = reading.catch((error: unknown) => former?.keys ?? Promise.reject(error as Error));
+    const discovered: Discovered = { keys, freshUntil: this.#now() + DISCOVERY_MAX_AGE_MS };
     this.#discovered = discovered;
-    discovered.keys.catch(() => (discovered.freshUntil = this.#now() + DISCOVERY_COOLDOWN_MS));
-    return discovered.keys;
+    reading.catch(() => (discovered.freshUntil = this.#now() + DISCOVERY_COOLDOWN_MS));
+    return keys;
   }
 
   async #discover(): Promise<JWTVerifyGetKey> {

@@ -51,6 +51,9 @@ export class RateLimiter {
 
 /** What counts as one address: of IPv6 the first 64 bits, since whoever has one of those has them all. */
 export function addressGroup(ip: string): string {
+  const [, bracketed, dotted] = /^(?:\[(.*)\]|([\d.]+))(?::\d+)?$/.exec(ip) ?? [];
+  if (bracketed !== undefined) return addressGroup(bracketed);
+  if (dotted !== undefined) return dotted;
   const mapped = /^::ffff:([\d.]+)$/i.exec(ip)?.[1];
   if (mapped || !isIPv6(ip)) return mapped ?? ip;
   const [head = '', tail] = ip.replace(/%.*$/, '').split('::');

@@ -79,8 +79,9 @@ function ticketOf(credential: PlatformCredentialEntity | null) {
 /** A secret from before a rotation may be removed once no push has needed it for a day: WeChat pushes tickets every ten minutes. */
 function previousSecretsOf({ tokens, encodingAesKeys }: WechatOptions, credential: PlatformCredentialEntity | null) {
   const standing = (isConfigured: boolean, lastUsedAt: Date | null) => {
-    const sinceUse = lastUsedAt ? Date.now() - lastUsedAt.getTime() : process.uptime() * 1000;
-    const isIdle = sinceUse > PREVIOUS_SECRET_IDLE_MS;
+    const sinceUse = Date.now() - (lastUsedAt?.getTime() ?? 0);
+    // It may have been used long ago, as the secret before another rotation.
+    const isIdle = Math.min(sinceUse, process.uptime() * 1000) > PREVIOUS_SECRET_IDLE_MS;
     return { configured: isConfigured, lastUsedAt, mayBeRemoved: isConfigured && isIdle };
   };
   return {

@@ -15,6 +15,8 @@ const SENTENCES = new RegExp(
   ].join('|'),
 );
 
+/** undefined_table, undefined_column, undefined_function */
+const OF_ANOTHER_SCHEMA = /^(42P01|42703|42883)$/;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Whether a statement failed because the database was away or too slow, so that the same request may succeed later. */
@@ -22,6 +24,12 @@ export function isDatabaseAway(error: unknown): boolean {
   const { code, message } = ofTheDriver(error);
   const isCode = typeof code === 'string' && (OF_NODE.test(code) || OF_POSTGRES.test(code));
   return isCode || (typeof message === 'string' && SENTENCES.test(message));
+}
+
+/** Whether a table, column or function is missing that this program knows: migrations are pending, or those of a newer program ran. */
+export function isSchemaAnother(error: unknown): boolean {
+  const { code } = ofTheDriver(error);
+  return typeof code === 'string' && OF_ANOTHER_SCHEMA.test(code);
 }
 
 /** Whether a statement waited for its whole `lock_timeout` for a row that somebody else holds. */

@@ -35,6 +35,8 @@ export class DeliveryRelay implements OnApplicationBootstrap, BeforeApplicationS
   private readonly listener: WakeUpListener;
   private timers: NodeJS.Timeout[] = [];
   private stopped = false;
+  /** Said once, as long as it is the same. */
+  private complaint = '';
 
   constructor(
     @Inject(EVENTS_OPTIONS) private readonly options: EventsOptions,
@@ -113,7 +115,9 @@ export class DeliveryRelay implements OnApplicationBootstrap, BeforeApplicationS
       this.outbox.open();
       return true;
     } catch (error) {
-      this.logger.warn(`Subscribers cannot be registered yet, so no push is accepted: ${(error as Error).message}`);
+      const complaint = `Subscribers cannot be registered yet, so no push is accepted: ${(error as Error).message}`;
+      if (complaint !== this.complaint) this.logger.warn(complaint);
+      this.complaint = complaint;
       return false;
     }
   }

@@ -13,7 +13,7 @@ export {
   type Permission,
   type Subscribable,
 } from './domain-events.js';
-export { isDatabaseAway, isLockTimeout } from './database-away.js';
+export { isDatabaseAway, isLockTimeout, isSchemaAnother } from './database-away.js';
 export { DELIVERY_STATES, DeliveryDesk, type DeliveryFilter } from './delivery-desk.js';
 export { type DeliveryContext } from './delivery-context.js';
 export {

@@ -4,7 +4,7 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PlatformCredentialService } from '@app/wechat';
 import { parseEncryptionKeys } from '@app/keyring';
 import { ConsoleFiles } from '../console/console-files.js';
-import { type DevelopmentGaps, type Env, originOf, type Variables } from '../env.js';
+import { type DevelopmentGaps, type Env, localOriginOf, originOf, type Variables } from '../env.js';
 import { type Palette, paletteFor, renderBanner, renderFirstTicket } from './banner.js';
 import { type DataFolder, dataFolderPath, openDataFolder } from './data-folder.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
@@ -71,12 +71,12 @@ export class Development {
     await this.postgres?.stop();
   }
 
-  private startSandbox({ platform }: Env, port: number, apiPort: number): Promise<SandboxProcess> {
+  private startSandbox({ platform, host }: Env, port: number, apiPort: number): Promise<SandboxProcess> {
     const { appId, appSecret } = platform;
     const [token, encodingAesKey] = [platform.tokens[0]!, platform.encodingAesKeys[0]!];
     return startSandboxProcess({
       port,
-      pushUrl: `http://127.0.0.1:${apiPort}/social/with/wechat/receiveEvent`,
+      pushUrl: `${localOriginOf(host, apiPort)}/social/with/wechat/receiveEvent`,
       credentials: { appId, appSecret, token, encodingAesKey },
     });
   }

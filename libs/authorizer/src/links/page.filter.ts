@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
-import { EventsError, isDatabaseAway } from '@app/events';
+import { EventsError, isDatabaseAway, isSchemaAnother } from '@app/events';
 import { WechatApiError, WechatError, WechatUnavailable } from '@app/wechat';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { AuthorizerError } from '../authorizer.errors.js';
@@ -39,8 +39,10 @@ export class PageFilter implements ExceptionFilter {
     }
     if (isNotUnderstood(error))
       return messagePage(language, request.routeOptions.url?.endsWith(':linkId') ? 'unknown' : 'badRequest');
-    if (isDatabaseAway(error) || (error instanceof EventsError && error.code === 'STORE_UNAVAILABLE')) {
-      this.logger.warn('A merchant could not be served: the database does not answer');
+    const isSilent = isDatabaseAway(error) || (error instanceof EventsError && error.code === 'STORE_UNAVAILABLE');
+    if (isSilent || isSchemaAnother(error)) {
+      const why = isSilent ? 'the database does not answer' : 'migrations are pending';
+      this.logger.warn(`A merchant could not be served: ${why}`);
       return messagePage(language, 'unavailable', { retryAfterSeconds: 10, refreshSeconds: 10 });
     }
     this.logger.error(`A merchants' page failed`, error instanceof Error ? error.stack : String(error));

@@ -8,6 +8,7 @@ export class CreateCrmTenant1763700000021 implements MigrationInterface {
         app_id           text not null,
         tenant_id        text,
         authorizations   integer not null default 1,
+        position         bigint not null,
         provisioned_at   timestamptz not null default now(),
         constraint pk_crm_tenant primary key (component_app_id, app_id)
       )`);
