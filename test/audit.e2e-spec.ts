@@ -84,6 +84,15 @@ describe('the audit', () => {
     ]);
   });
 
+  it('names whose deliveries were tried again, and makes nothing of a name that is none', async () => {
+    expect((await t.post('/admin/wechat/deliveries/retry', { subscriber: 'crm.provision' })).status).toBe(202);
+    for (const subscriber of [{ $ne: '' }, undefined])
+      expect((await t.post('/admin/wechat/deliveries/retry', { subscriber })).status).toBe(400);
+    const tried = await entries('?action=delivery.retry_all');
+    expect(tried.map(({ target }) => target)).toEqual([null, null, 'crm.provision']);
+    expect(await entries('?target=crm.provision')).toHaveLength(1);
+  });
+
   it('keeps what was refused and what failed, with the code the caller was answered', async () => {
     expect((await t.post('/admin/wechat/authorizers/wxnobody/sync')).status).toBe(404);
     expect((await t.post('/admin/wechat/authorization-links', { colour: 'red' })).status).toBe(400);

@@ -45,7 +45,7 @@ export class DeliveriesController {
   @Post('deliveries/retry')
   @ApiOperation({ summary: 'Try all that one subscriber gave up again' })
   @ApiAcceptedResponse({ standardSchema: deliveriesAnswer, description: 'How many are tried again' })
-  @Audited('delivery.retry_all')
+  @Audited('delivery.retry_all', { field: 'subscriber' })
   @RequireRole('operator')
   @HttpCode(202)
   async retryAll(@Body({ schema: retryAllBody }) { subscriber }: z.infer<typeof retryAllBody>) {

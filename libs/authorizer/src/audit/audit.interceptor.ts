@@ -19,6 +19,8 @@ interface AuditedRequest {
   /** Unknown once the caller has hung up. */
   readonly ip: string | undefined;
   readonly params: Readonly<Record<string, string>>;
+  /** Not validated yet. */
+  readonly body?: unknown;
   readonly caller?: AccessCaller;
 }
 
@@ -52,10 +54,15 @@ export class AuditInterceptor implements NestInterceptor {
     const audited = this.reflector.get<AuditedAction | undefined>(AUDITED, context.getHandler());
     if (!audited) return next.handle();
     const http = context.switchToHttp();
-    const { ip, params, caller } = http.getRequest<AuditedRequest>();
+    const request = http.getRequest<AuditedRequest>();
+    const { ip, caller } = request;
     if (!caller) throw new Error('@Audited() needs @RequireRole() on the route or its class');
-    const target = audited.param === undefined ? null : printable(params[audited.param] ?? '');
-    const id = await this.log.begin({ actor: caller, action: audited.action, target, address: ip ?? 'unknown' });
+    const id = await this.log.begin({
+      actor: caller,
+      action: audited.action,
+      target: targetOf(audited, request),
+      address: ip ?? 'unknown',
+    });
     const { statusCode: status, raw: response } = http.getResponse<AuditedReply>();
     return next.handle().pipe(
       mergeMap(async (answer: unknown) => {
@@ -91,6 +98,15 @@ export class AuditInterceptor implements NestInterceptor {
       this.logger.error(`The outcome ${outcome.status} of audit entry ${id} was not noted: ${error.message}`);
     });
   }
+}
+
+function targetOf(
+  { param, field }: AuditedAction,
+  { params, body }: Pick<AuditedRequest, 'params' | 'body'>,
+): string | null {
+  if (param !== undefined) return printable(params[param] ?? '');
+  const named = field === undefined ? undefined : (body as Record<string, unknown> | null | undefined)?.[field];
+  return typeof named === 'string' ? printable(named) : null;
 }
 
 function madeBy({ made }: AuditedAction, answer: unknown): string | null {

@@ -7,6 +7,8 @@ export interface AuditedAction {
   readonly action: string;
   /** The route parameter that names what is acted on. */
   readonly param?: string;
+  /** The field of the body that names it. */
+  readonly field?: string;
   /** The field of the answer that names it, where the action made it. */
   readonly made?: string;
 }
