@@ -357,8 +357,10 @@ describe('the OpenAPI document', () => {
       const ask = (path: string, query: Record<string, string>) =>
         t.get<Listed & Refusal>(`${idsIn(path)}?${new URLSearchParams(query).toString()}`);
       const cursors = new Map<string, string>();
-      for (const { path } of lists) {
-        const { body } = await ask(path, { limit: '1' });
+      for (const { path, operation } of lists) {
+        const answer = await ask(path, { limit: '1' });
+        const { body } = answer;
+        expectDocumented(path, operation, answer);
         expect([path, body]).toMatchObject([path, { nextCursor: expect.any(String) as string }]);
         cursors.set(path, body.nextCursor!);
       }

@@ -178,6 +178,17 @@ describe('reconciling', () => {
     expect(await record(account!.appId)).toMatchObject({ status: 'pending', attention: 'reauthorization_required' });
   });
 
+  it('revokes whoever was never more than pending, and withdrew', async () => {
+    const [account] = world().addAuthorizers(1, { exchanged: false });
+    const { appId } = account!;
+    await reconcile();
+    expect(await record(appId)).toMatchObject({ status: 'pending', attention: 'reauthorization_required' });
+    await world().revoke(appId, { push: false });
+    await t.query(`update authorizer set event_time = event_time - interval '1 hour'`);
+    await reconcile();
+    expect(await record(appId)).toMatchObject({ status: 'unauthorized', attention: null });
+  });
+
   it('reads stale profiles again, and announces what is different', async () => {
     const account = await authorized();
     account.nickName = '新名字';

@@ -228,7 +228,7 @@ describe('in production', () => {
       '5',
       { code: 'MIGRATIONS_PENDING' },
     ]);
-    expect((await fetch(`${api.url}/social/with/wechat/authorize/${'l'.repeat(22)}`)).status).toBe(503);
+    expect((await fetch(`${api.url}/social/with/wechat/authorize/${'l'.repeat(32)}`)).status).toBe(503);
     await migrate(database.url);
     await eventually(async () => expect(await ready()).toEqual([200, 'application/json; charset=utf-8', undefined]));
     expect(await api.stop()).toBe(0);

@@ -87,10 +87,12 @@ export class AuthorizationListener {
   private async obtainCredential(eventId: string, appId: string, moment: Moment): Promise<Outcome> {
     const { AuthorizationCode, auth_code, PreAuthCode } = await this.secrets.open(eventId);
     const isNews = await this.outbox.transaction(async (tx) => {
-      if (!(await this.records.noteAuthorization(tx, appId, moment))) return false;
-      // Before the secrets are erased, so that what follows may fail and be tried again.
-      if (PreAuthCode !== undefined) await this.links.bindByPreAuthCode(tx, appId, PreAuthCode);
-      return true;
+      const isNews = await this.records.noteAuthorization(tx, appId, moment);
+      // Before the secrets are erased, so that what follows may fail and be tried again. A newer authorization leaves the link as true
+      // as it was; a newer revocation does not.
+      if (PreAuthCode !== undefined && (isNews || (await this.records.isStanding(tx, appId))))
+        await this.links.bindByPreAuthCode(tx, appId, PreAuthCode);
+      return isNews;
     });
     if (!isNews) return 'superseded';
     const code = AuthorizationCode ?? auth_code;

@@ -30,7 +30,7 @@ export class AuthorizerProfiles {
   /** The account's facts; where they cannot be read, the permissions granted with its credential and what that calls for. */
   async read(appId: string): Promise<Reading> {
     try {
-      return readingOf(await this.fetch(appId));
+      return await this.ask(appId);
     } catch (error) {
       const isFrozen =
         error instanceof WechatApiError && error.reaction === 'account_state' && error.errcode !== API_UNAUTHORIZED;
@@ -43,7 +43,7 @@ export class AuthorizerProfiles {
 
   /** Reads the account again and brings its record up to date. */
   async refresh(appId: string): Promise<void> {
-    const { facts, attention } = readingOf(await this.fetch(appId));
+    const { facts, attention } = await this.ask(appId);
     await this.outbox.transaction((tx) => this.records.refreshFacts(tx, appId, facts, attention));
   }
 
@@ -55,12 +55,16 @@ export class AuthorizerProfiles {
     if (record?.attention === 'profile_unavailable') await this.refresh(event.authorizerAppId);
   }
 
-  private fetch(appId: string): Promise<AccountProfile> {
-    return this.platform.call((token) => this.client.authorizerInfo(token, appId));
+  private async ask(appId: string): Promise<Reading> {
+    const { at } = await this.credentials.inquire();
+    return readingOf(await this.platform.call((token) => this.client.authorizerInfo(token, appId)), at);
   }
 }
 
 /** What an account's information comes to. */
-export function readingOf(profile: AccountProfile): Reading {
-  return { facts: factsOf(profile), attention: OUT_OF_ORDER.has(profile.accountStatus) ? 'account_frozen' : null };
+export function readingOf(profile: AccountProfile, askedAt: Date): Reading {
+  return {
+    facts: factsOf(profile, askedAt),
+    attention: OUT_OF_ORDER.has(profile.accountStatus) ? 'account_frozen' : null,
+  };
 }

@@ -86,7 +86,7 @@ export class AuthorizerRecords {
     reason: 'revoked' | 'reconciled',
   ): Promise<boolean> {
     const record = await this.lock(tx, appId);
-    if (isOlder(moment, record)) return false;
+    if (isOlder(moment, record) || isRepeated(moment, record, reason)) return false;
     await this.credentials.erase(tx, appId);
     const revoked = {
       status: 'unauthorized',
@@ -113,6 +113,11 @@ export class AuthorizerRecords {
     return !isOlder(moment, await this.lock(tx, appId));
   }
 
+  /** Whether the account is authorized, or was so last that was heard of it. */
+  async isStanding(tx: EntityManager, appId: string): Promise<boolean> {
+    return (await this.lock(tx, appId)).status !== 'unauthorized';
+  }
+
   /**
    * Completes an authorization whose credential is stored, and which `isCurrent`. Announces `authorizer.authorized` when the account
    * was not authorized before, else `authorizer.updated`.
@@ -125,12 +130,13 @@ export class AuthorizerRecords {
     attention: Attention | null,
   ): Promise<void> {
     const record = await this.lock(tx, appId);
-    const known = { ...record, ...facts };
+    const news = isOutdated(facts, record) ? {} : facts;
+    const known = { ...record, ...news };
     const wasAuthorized = record.status === 'authorized';
     if (wasAuthorized) await this.announceChanges(tx, record, known);
     else await this.outbox.publish(tx, { ...this.about(appId), type: 'authorizer.authorized', data: announced(known) });
     await this.update(tx, appId, {
-      ...facts,
+      ...news,
       status: 'authorized',
       authorizedAt: wasAuthorized ? record.authorizedAt : moment.at,
       unauthorizedReason: null,
@@ -157,12 +163,12 @@ export class AuthorizerRecords {
   /** Takes over what WeChat says of an account that is authorized; announces what is different. */
   async refreshFacts(tx: EntityManager, appId: string, facts: Facts, attention: Attention | null): Promise<void> {
     const record = await this.lock(tx, appId);
-    if (record.status !== 'authorized') return;
+    if (record.status !== 'authorized' || isOutdated(facts, record)) return;
     await this.announceChanges(tx, record, { ...record, ...facts });
     await this.update(tx, appId, facts);
     // A profile that can be read again says nothing about a credential that is lost.
-    const isLost = record.attention === 'reauthorization_required' && attention === null;
-    await this.setAttention(tx, record, isLost ? record.attention : attention);
+    const isLost = record.attention === 'reauthorization_required' || (await this.credentials.isInvalid(tx, appId));
+    await this.setAttention(tx, record, attention ?? (isLost ? 'reauthorization_required' : null));
   }
 
   /** Notes why a person must act, and announces it once. Answers false of an account that is no longer authorized: nobody need act. */
@@ -216,8 +222,18 @@ export class AuthorizerRecords {
 }
 
 /** What the record takes over from WeChat's account information. */
-export function factsOf({ raw, refreshToken: _, appId: __, ...profile }: AccountProfile): Facts {
-  return { ...profile, profile: raw, profileSyncedAt: new Date() };
+export function factsOf({ raw, refreshToken: _, appId: __, ...profile }: AccountProfile, askedAt: Date): Facts {
+  return { ...profile, profile: raw, profileSyncedAt: askedAt };
+}
+
+/** Whether WeChat was asked for what the record says after it was asked for these. */
+function isOutdated({ profileSyncedAt }: Facts, record: AuthorizerEntity): boolean {
+  return !!profileSyncedAt && !!record.profileSyncedAt && profileSyncedAt < record.profileSyncedAt;
+}
+
+/** Whether this very revocation took effect before, and an authorization without a date came after it. */
+function isRepeated({ position }: Moment, record: AuthorizerEntity, reason: 'revoked' | 'reconciled'): boolean {
+  return reason === 'revoked' && record.status !== 'unauthorized' && record.eventPosition === position.toString();
 }
 
 export function permissionsOf(ids: readonly number[]): Permission[] {

@@ -120,7 +120,8 @@ export class CodeExchange {
       if (!sending.isFirst || isAnswerLost(error)) await this.become(code, sending.begun, 'unknown');
       else if (isUsedUp) await this.become(code, sending.begun, 'refused');
       else await this.forget(code, sending.begun);
-      if (!isUsedUp) throw error;
+      const isRefusedAgain = !sending.isFirst && error instanceof WechatApiError && error.reaction === 'reauthorize';
+      if (!isUsedUp && !isRefusedAgain) throw error;
       return sending.isFirst ? { kind: 'spent', state: 'refused', appId: null } : UNKNOWN;
     }
   }

@@ -66,9 +66,10 @@ export class CredentialStore {
 
   /** To be made before WeChat is asked for what is kept afterwards. */
   async inquire(): Promise<Inquiry> {
-    const at = new Date();
-    const [row] = await this.dataSource.query<[{ point: string }]>(`select nextval('credential_version') as point`);
-    return { at, point: BigInt(row.point) };
+    const [{ point, at }] = await this.dataSource.query<[{ point: string; at: Date }]>(
+      `select nextval('credential_version') as point, clock_timestamp() as at`,
+    );
+    return { at, point: BigInt(point) };
   }
 
   /**
@@ -106,6 +107,11 @@ export class CredentialStore {
   async find(appId: string): Promise<Credential | null> {
     const row = await this.read(this.dataSource.manager, appId);
     return row && !row.lost && !row.invalid ? this.open(row) : null;
+  }
+
+  /** Whether it is known that only the merchant can bring another. */
+  async isInvalid(tx: EntityManager, appId: string): Promise<boolean> {
+    return (await this.read(tx, appId))?.invalid ?? false;
   }
 
   async isLost(appId: string): Promise<boolean> {

@@ -22,7 +22,7 @@ export interface Credential {
   readonly permissionIds: readonly number[];
 }
 
-/** The moment before WeChat was asked for something: by our clock, and in the order in which credentials come to be. */
+/** The moment before WeChat was asked for something: by the clock of the database, which all processes share, and in the order in which credentials come to be. */
 export interface Inquiry {
   readonly at: Date;
   readonly point: bigint;

@@ -15,7 +15,7 @@ const page = { limit, cursor: cursor.optional() };
 const pushes = new PagedList('events', MILLISECONDS, BIGINT);
 
 const listQuery = z.strictObject({
-  infoType: z.string().min(1).max(128).optional().describe("WeChat's name for what happened, such as unauthorized"),
+  infoType: z.string().min(1).max(1024).optional().describe("WeChat's name for what happened, such as unauthorized"),
   appId: z.string().min(1).max(128).optional().describe('The appid of the authorizer it is about'),
   status: z.enum(PUSH_STATUSES).optional().describe('What became of it'),
   from: instant.optional().describe('Received at or after this time, ISO 8601'),

@@ -90,7 +90,7 @@ export const rejectionsAnswer = z
       }),
     ),
     counts: z.array(z.object({ reason: z.string(), count: z.int(), firstAt: time, lastAt: time, check: z.string() })),
-    nextCursor: z.null(),
+    nextCursor: z.string().nullable(),
   })
   .meta({
     id: 'Rejections',

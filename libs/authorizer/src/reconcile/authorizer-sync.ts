@@ -91,7 +91,7 @@ export class AuthorizerSync {
   private async searchFor(appId: string): Promise<void> {
     const isKept = await this.refresher.refresh(appId, ASK_ANYWAY).catch((error: unknown) => {
       if (!(error instanceof AuthorizerError)) throw error;
-      return true;
+      return error.code !== 'REAUTHORIZATION_REQUIRED';
     });
     if (!isKept) await this.outbox.transaction((tx) => this.reconciled.noteLoss(tx, appId));
     const retryAfterSeconds = await this.runs.search();
@@ -107,7 +107,7 @@ export class AuthorizerSync {
     // An account that answers is authorized at this moment, unless it withdrew within the tolerance.
     const authTime = new Date(inquiry.at.getTime() - CLOCK_TOLERANCE_MS);
     await this.reconciled.adopt(tx, { authorizerAppId, refreshToken, authTime }, inquiry, null);
-    const { facts, attention } = readingOf(profile);
+    const { facts, attention } = readingOf(profile, inquiry.at);
     if (await this.reconciled.complete(tx, authorizerAppId, facts, attention, inquiry.at)) return 'refreshed';
     const record = await this.reconciled.lock(tx, authorizerAppId);
     if (record?.status !== 'authorized') return 'kept';

@@ -67,7 +67,9 @@ export class ReconciledRecords {
   /** Has the list searched for the refresh token of an authorized account that has none. Another that is kept stays as it is. */
   async noteLoss(tx: EntityManager, appId: string): Promise<void> {
     const record = await this.lock(tx, appId);
-    if (!record || record.status === 'unauthorized' || (await this.credentials.lock(tx, appId))?.refreshToken) return;
+    if (!record || record.status === 'unauthorized') return;
+    const kept = await this.credentials.lock(tx, appId);
+    if (kept?.refreshToken && !kept.isInvalid) return;
     await this.credentials.markLost(tx, appId);
   }
 

@@ -161,7 +161,7 @@ const MISSING: Candidates = {
 select a.app_id as "appId"
 from authorizer a left join authorizer_credential c on c.component_app_id = a.component_app_id and c.app_id = a.app_id
 where a.component_app_id = $1 and a.app_id > $2 and a.last_seen_run is distinct from $4
-  and (a.status = 'authorized' and coalesce(c.version, 0) < $3 or c.lost)
+  and (a.status <> 'unauthorized' and coalesce(c.version, 0) < $3 or c.lost)
 order by a.app_id limit ${BATCH}`,
 };
 

@@ -4,6 +4,8 @@ import { z } from 'zod';
 export type JsonObject = Record<string, unknown>;
 
 const DAY_SECONDS = 86_400;
+/** The largest number that PostgreSQL keeps as an integer. */
+const MAX_INTEGER = 2_147_483_647;
 /** The end of the year 9999. */
 const LAST_SECOND = 253_402_300_799;
 
@@ -28,7 +30,7 @@ const lifetime = integer.pipe(z.int().min(1)).transform((seconds) => Math.min(se
 
 /** The ids in `func_info`, sorted, each once. It may be absent or empty, and hold ids and entries nobody has documented. */
 export const permissionIds = lenient(
-  z.array(lenient(z.object({ funcscope_category: z.object({ id: integer.pipe(z.int().min(0)) }) }))),
+  z.array(lenient(z.object({ funcscope_category: z.object({ id: integer.pipe(z.int().min(0).max(MAX_INTEGER)) }) }))),
 ).transform((entries) => {
   const ids = (entries ?? []).flatMap((entry) => (entry ? [entry.funcscope_category.id] : []));
   return [...new Set(ids)].sort((a, b) => a - b);
@@ -99,7 +101,7 @@ const listedAuthorizer = z
 
 /** Strict, unlike the others: who is missing from the list passes for revoked. */
 export const authorizerListAnswer = z
-  .object({ total_count: integer.pipe(z.int().min(0)), list: z.array(listedAuthorizer).nullish() })
+  .object({ total_count: integer.pipe(z.int().min(0).max(MAX_INTEGER)), list: z.array(listedAuthorizer).nullish() })
   .refine((answer) => answer.list || answer.total_count === 0, { path: ['list'], message: 'absent although not empty' })
   .transform((answer) => ({ totalCount: answer.total_count, items: answer.list ?? [] }));
 

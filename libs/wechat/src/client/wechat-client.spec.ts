@@ -126,6 +126,7 @@ describe('WechatClient', () => {
         {
           func_info: [
             { funcscope_category: { id: '99999' } },
+            { funcscope_category: { id: 3_000_000_000 } },
             { funcscope_category: { id: 2 } },
             {},
             null,
