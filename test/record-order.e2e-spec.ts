@@ -122,14 +122,14 @@ describe('a revocation that is told again', () => {
   it('leaves the authorization alone that came after it, by a browser only', async () => {
     const appId = await authorized();
     await world().revoke(appId);
-    await becomes(appId, { status: 'unauthorized' });
+    await becomes(appId, { status: 'unauthorized', unauthorizedAt: expect.any(String) as string });
     await t.everythingDelivered();
     await age(appId);
     const link = await merchant.createLink({ tenantId: 't-back' });
     const preAuthCode = preAuthCodeOf(link);
     const { redirectCode } = await world().authorize(appId, { funcIds: [17], push: false, preAuthCode });
     await merchant.comeHome(link, redirectCode);
-    await becomes(appId, { status: 'authorized' });
+    await becomes(appId, { status: 'authorized', unauthorizedAt: null });
     const { items } = (await t.get<{ items: { id: string }[] }>(`/admin/wechat/events?infoType=unauthorized`)).body;
     expect((await t.post(`/admin/wechat/events/${items[0]!.id}/replay`)).status).toBe(202);
     await t.everythingDelivered();

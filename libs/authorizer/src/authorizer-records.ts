@@ -139,6 +139,7 @@ export class AuthorizerRecords {
       ...news,
       status: 'authorized',
       authorizedAt: wasAuthorized ? record.authorizedAt : moment.at,
+      unauthorizedAt: null,
       unauthorizedReason: null,
       ...watermark(moment),
     });
