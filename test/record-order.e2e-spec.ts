@@ -109,6 +109,32 @@ describe('an account that needs its merchant', () => {
     expect(asked).toMatchObject({ status: 409, body: { code: 'REAUTHORIZATION_REQUIRED' } });
   });
 
+  it('does no more when its credential turns out to work', async () => {
+    const appId = await authorized();
+    await t.query(`update authorizer set attention = 'reauthorization_required' where app_id = $1`, [appId]);
+    await sync(appId);
+    expect(await record(appId)).toMatchObject({ credential: { status: 'valid' }, attention: null });
+  });
+
+  it('is shown as one also when an update of it came to its end just after the loss', async () => {
+    const appId = await authorized();
+    world().setFault({ kind: 'errcode', errcode: 61009, path: 'api_query_auth', times: 1 });
+    const held = wire.hold('api_authorizer_token');
+    await world().updateAuthorization(appId, [17, 18]);
+    await held.given;
+    await t.query(`update authorizer_credential set version = nextval('credential_version') where app_id = $1`, [
+      appId,
+    ]);
+    await loseForGood(appId);
+    held.release();
+    await t.everythingDelivered();
+    expect(await record(appId)).toMatchObject({
+      credential: { status: 'invalid' },
+      attention: 'reauthorization_required',
+      permissions: [{ id: 17 }, { id: 18 }],
+    });
+  });
+
   it('is found to have withdrawn by whoever syncs it', async () => {
     const appId = await authorized();
     await age(appId);

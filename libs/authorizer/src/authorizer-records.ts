@@ -143,7 +143,7 @@ export class AuthorizerRecords {
       unauthorizedReason: null,
       ...watermark(moment),
     });
-    await this.setAttention(tx, record, attention);
+    await this.setAttention(tx, record, attention ?? (await this.attentionOfCredential(tx, record)));
   }
 
   /**
@@ -167,9 +167,7 @@ export class AuthorizerRecords {
     if (record.status !== 'authorized' || isOutdated(facts, record)) return;
     await this.announceChanges(tx, record, { ...record, ...facts });
     await this.update(tx, appId, facts);
-    // A profile that can be read again says nothing about a credential that is lost.
-    const isLost = record.attention === 'reauthorization_required' || (await this.credentials.isInvalid(tx, appId));
-    await this.setAttention(tx, record, attention ?? (isLost ? 'reauthorization_required' : null));
+    await this.setAttention(tx, record, attention ?? (await this.attentionOfCredential(tx, record)));
   }
 
   /** Notes why a person must act, and announces it once. Answers false of an account that is no longer authorized: nobody need act. */
@@ -178,6 +176,16 @@ export class AuthorizerRecords {
     if (record.status === 'unauthorized') return false;
     await this.setAttention(tx, record, attention);
     return true;
+  }
+
+  /** What an account says of itself, that it is well or frozen, says nothing of the credential that we have of it. */
+  private async attentionOfCredential(
+    tx: EntityManager,
+    { appId, attention: before }: AuthorizerEntity,
+  ): Promise<Attention | null> {
+    const needsMerchant = await this.credentials.needsMerchant(tx, appId);
+    const isLost = needsMerchant ?? before === 'reauthorization_required';
+    return isLost ? 'reauthorization_required' : null;
   }
 
   private async setAttention(

@@ -109,9 +109,11 @@ export class CredentialStore {
     return row && !row.lost && !row.invalid ? this.open(row) : null;
   }
 
-  /** Whether it is known that only the merchant can bring another. */
-  async isInvalid(tx: EntityManager, appId: string): Promise<boolean> {
-    return (await this.read(tx, appId))?.invalid ?? false;
+  /** Whether it is known that only the merchant can bring another, or that nobody needs to; null where neither is known. */
+  async needsMerchant(tx: EntityManager, appId: string): Promise<boolean | null> {
+    const row = await this.read(tx, appId);
+    if (row?.invalid) return true;
+    return row?.refreshToken && !row.lost ? false : null;
   }
 
   async isLost(appId: string): Promise<boolean> {

@@ -155,6 +155,7 @@ export class ReconciledRecords {
     const kept = await this.credentials.lock(tx, appId);
     if (kept && kept.version > inquiry.point) return 'nothing';
     const works = kept?.refreshToken && !kept.isLost && !kept.isInvalid;
+    if (works) await this.noteRestored(tx, appId);
     if (works || !refreshToken || refreshToken === kept?.refreshToken) {
       await this.giveUp(tx, appId, inquiry);
       return 'nothing';
