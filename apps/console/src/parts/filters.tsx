@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { changed, href, route } from '../route.js';
+import { changed, go, href, route } from '../route.js';
 import { fromField, toField } from '../time.js';
 
 export interface Filter {
@@ -34,7 +34,7 @@ export function Filters({ of }: { of: readonly Filter[] }) {
       const value = (values.get(name) as string).trim();
       return [name, kind === 'time' ? fromField(value) : value] as const;
     });
-    location.hash = href(path, changed(query, Object.fromEntries(wanted)));
+    go(href(path, changed(query, Object.fromEntries(wanted))));
   };
 
   return (

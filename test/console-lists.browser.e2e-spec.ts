@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import { type AnyEvent, OnDomainEvent } from '@app/events';
+import { type Page, type Route } from 'playwright-core';
+import { describeWithBrowser } from './support/browser.js';
+import { type Desk, Office, OVERHANGING, PHONE } from './support/console.js';
+import { eventually } from './support/eventually.js';
+import { KEYS, type TestPlatform } from './support/platform.js';
+
+const SUBSCRIBER = 'subscriptions.provisionTenantOfMerchantThatHasAuthorized';
+const TENANTS = ['9b2f0c1e-7d5a-4e3f-8a6b-1c2d3e4f5a6b', '3f2504e0-4f89-11d3-9a0c-0305e82c3301'] as const;
+const LONG_TYPE = 'order_path_audit_result_notify_of_the_component';
+const LONG_NAME = 'Wohnungsbaugenossenschaftsverwaltungsgesellschaft';
+
+/** How much of what a dialog asks is beyond its edge. */
+const CUT_OFF = `document.querySelector('dialog').scrollWidth - document.querySelector('dialog').clientWidth`;
+
+/** A neighbour with a long name that is away at first. */
+@Injectable()
+class Subscriptions {
+  isAway = true;
+
+  @OnDomainEvent('authorizer.authorized', { subscriber: SUBSCRIBER })
+  async provision(_: AnyEvent): Promise<void> {
+    if (this.isAway) await Promise.reject(new Error('connect ECONNREFUSED 127.0.0.1:5999'));
+  }
+}
+
+describeWithBrowser('an operator who trusts what the console shows', () => {
+  let office: Office;
+  let t: TestPlatform;
+  let desk: Desk;
+  let disputed: string;
+
+  beforeAll(async () => {
+    office = await Office.open(Subscriptions);
+    ({ t, desk } = office);
+    const [first, second, third, fourth] = ['甲', '乙', '丙', LONG_NAME].map((name) =>
+      office.merchant.newAccount(name),
+    );
+    for (const appId of [first!, second!, third!]) await t.sandbox.world.authorize(appId);
+    await office.giveUpOn(SUBSCRIBER, first!, second!, third!);
+    t.app.get(Subscriptions, { strict: false }).isAway = false;
+    disputed = fourth!;
+    await office.dispute(disputed, ...TENANTS);
+    await t.sandbox.world.pushEvent(LONG_TYPE, { note: 'n'.repeat(500) });
+    await t.everythingDelivered();
+  }, 90_000);
+  afterAll(() => office.close());
+  afterEach(() => expect(desk.complaints.splice(0)).toEqual([]));
+
+  const text = (page: Page, of: string | RegExp) => page.getByText(of).first().waitFor();
+  const status = (page: Page, of: string | RegExp) => page.getByRole('status').getByText(of).waitFor();
+  const link = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).first();
+  /** With the heads of the columns. */
+  const rows = (page: Page, count: number) =>
+    eventually(async () => expect(await page.getByRole('row').count()).toBe(count));
+  const problem = (code: number, title: string) => ({
+    status: code,
+    contentType: 'application/problem+json',
+    body: JSON.stringify({ type: 'about:blank', title, status: code, code: 'TEST' }),
+  });
+
+  it('reads a list again by the same filters, and by going where one is', async () => {
+    await desk.use(KEYS.viewer, async (page) => {
+      await desk.go(page, 'events?infoType=quota_changed', 'Events');
+      await text(page, 'No push fits these filters.');
+      await t.sandbox.world.pushEvent('quota_changed');
+      await page.getByRole('button', { name: 'Apply' }).click();
+      await link(page, 'quota_changed').waitFor();
+      await link(page, 'Events').click();
+      await link(page, 'component_verify_ticket').waitFor();
+      await t.sandbox.world.pushEvent('quota_changed_again');
+      await link(page, 'Events').click();
+      await link(page, 'quota_changed_again').waitFor();
+    });
+  });
+
+  /** Has an action sent, and its answer wait for the test. */
+  async function begin(page: Page, button: string, address: string): Promise<Route> {
+    const held: Route[] = [];
+    await page.route(address, (route) => void held.push(route));
+    await page.getByRole('button', { name: button }).click();
+    await page.getByRole('dialog').getByRole('button', { name: button }).click();
+    await eventually(() => expect(held).toHaveLength(1));
+    return held[0]!;
+  }
+});
