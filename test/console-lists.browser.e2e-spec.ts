@@ -75,6 +75,29 @@ describeWithBrowser('an operator who trusts what the console shows', () => {
     });
   });
 
+  it('looks at the dead deliveries by the query that the health prints, and narrows it', async () => {
+    await desk.use(KEYS.viewer, async (page) => {
+      await desk.go(page, 'deliveries?status=dead', 'Deliveries');
+      await rows(page, 4);
+      const chosen = page.getByLabel('Status').locator(':checked');
+      expect(await chosen.innerText()).toBe('Dead');
+      await page.getByLabel('Subscriber').fill('nobody');
+      await page.keyboard.press('Enter');
+      await text(page, 'No delivery fits these filters.');
+      expect(await chosen.innerText()).toBe('Dead');
+    });
+  });
+
+  it('gets away from a filter that is not offered', async () => {
+    await desk.use(KEYS.viewer, async (page) => {
+      await desk.go(page, 'authorizers?status=gone', 'Authorizers');
+      await page.getByRole('alert').waitFor();
+      await page.getByLabel(/begins with/).fill('甲');
+      await page.keyboard.press('Enter');
+      await rows(page, 2);
+    });
+  });
+
   /** Has an action sent, and its answer wait for the test. */
   async function begin(page: Page, button: string, address: string): Promise<Route> {
     const held: Route[] = [];
