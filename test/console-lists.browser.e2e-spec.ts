@@ -98,6 +98,19 @@ describeWithBrowser('an operator who trusts what the console shows', () => {
     });
   });
 
+  it('is told that a year is none', async () => {
+    await desk.use(KEYS.viewer, async (page) => {
+      await desk.go(page, 'events', 'Events');
+      const from = page.getByLabel('Received at or after');
+      await from.fill('20261-11-21T10:00:00');
+      await page.getByRole('button', { name: 'Apply' }).click();
+      expect(await page.locator('input:invalid').count()).toBe(1);
+      await from.fill('2026-11-21T10:00:00');
+      await page.getByRole('button', { name: 'Apply' }).click();
+      await page.waitForURL(/from=2026/);
+    });
+  });
+
   /** Has an action sent, and its answer wait for the test. */
   async function begin(page: Page, button: string, address: string): Promise<Route> {
     const held: Route[] = [];

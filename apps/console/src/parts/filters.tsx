@@ -66,7 +66,7 @@ function Input({ name, kind = 'text', options, example, usual, onPick }: Filter 
         ))}
       </select>
     );
-  if (kind === 'time') return <input name={name} type="datetime-local" step="1" />;
+  if (kind === 'time') return <input name={name} type="datetime-local" step="1" max="9999-12-31T23:59:59" />;
   const inputMode = kind === 'number' ? 'numeric' : 'text';
   return <input name={name} inputMode={inputMode} placeholder={example} autocomplete="off" spellcheck={false} />;
 }
