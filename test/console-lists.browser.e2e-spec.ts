@@ -111,6 +111,34 @@ describeWithBrowser('an operator who trusts what the console shows', () => {
     });
   });
 
+  it('has long names whole on a narrow phone', async () => {
+    const { items } = (await t.get<{ items: { id: string; infoType: string }[] }>('/admin/wechat/events')).body;
+    const { id } = items.find(({ infoType }) => infoType === LONG_TYPE)!;
+    const visit = async (page: Page) => {
+      for (const [place, heading, buttons] of [
+        ['deliveries', 'Deliveries', [/^Retry all/, /^Retry delivery/]],
+        [`events/${id}`, `Event ${LONG_TYPE}`, ['Replay']],
+        ['links?conflict=open', 'Links', [/^Keep with/, /^Move to/]],
+        [`authorizers/${disputed}`, LONG_NAME, ['Sync now']],
+      ] as const) {
+        await desk.go(page, place, heading);
+        expect([place, await page.evaluate(OVERHANGING)]).toEqual([place, []]);
+        for (const name of buttons) {
+          await page.getByRole('button', { name }).first().click();
+          await page.getByRole('dialog').waitFor();
+          expect([place, name, await page.evaluate(OVERHANGING)]).toEqual([place, name, []]);
+          expect([place, name, await page.evaluate(CUT_OFF)]).toEqual([place, name, 0]);
+          await page.keyboard.press('Escape');
+          await page.getByRole('dialog').waitFor({ state: 'detached' });
+        }
+      }
+      await desk.act(page, 'Sync now');
+      await status(page, `Read again from WeChat: ${LONG_NAME}`);
+      expect(await page.evaluate(OVERHANGING)).toEqual([]);
+    };
+    await desk.use(KEYS.operator, visit, { ...PHONE, viewport: { width: 320, height: 600 } });
+  });
+
   /** Has an action sent, and its answer wait for the test. */
   async function begin(page: Page, button: string, address: string): Promise<Route> {
     const held: Route[] = [];
