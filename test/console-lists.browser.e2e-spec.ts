@@ -139,6 +139,17 @@ describeWithBrowser('an operator who trusts what the console shows', () => {
     await desk.use(KEYS.operator, visit, { ...PHONE, viewport: { width: 320, height: 600 } });
   });
 
+  it('is told of an action that fails after its question was closed', async () => {
+    await desk.use(KEYS.operator, async (page) => {
+      const request = await begin(page, 'Start push ticket', '**/start-push-ticket');
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await request.fulfill(problem(503, 'WeChat is away'));
+      await status(page, 'Start push ticket: WeChat is away');
+      expect(await page.locator('.outcome .bad').count()).toBe(1);
+    });
+  });
+
   /** Has an action sent, and its answer wait for the test. */
   async function begin(page: Page, button: string, address: string): Promise<Route> {
     const held: Route[] = [];
