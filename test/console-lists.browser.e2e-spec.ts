@@ -150,6 +150,17 @@ describeWithBrowser('an operator who trusts what the console shows', () => {
     });
   });
 
+  it('keeps a new key when the former one is refused late', async () => {
+    await desk.use(KEYS.operator, async (page) => {
+      const request = await begin(page, 'Start push ticket', '**/start-push-ticket');
+      await page.goto(`${t.url}/console#key=${KEYS.viewer}`);
+      await text(page, 'viewer, viewer');
+      await request.fulfill(problem(401, 'The API key or token is not valid'));
+      await status(page, 'Start push ticket: The API key or token is not valid');
+      await text(page, 'viewer, viewer');
+    });
+  });
+
   /** Has an action sent, and its answer wait for the test. */
   async function begin(page: Page, button: string, address: string): Promise<Route> {
     const held: Route[] = [];

@@ -27,7 +27,8 @@ export async function download(path: string): Promise<string> {
 }
 
 async function send(path: string, init: RequestInit, timeoutMs: number | null = TIMEOUT_MS): Promise<Response> {
-  const headers = { ...init.headers, authorization: `Bearer ${session.get().key}` };
+  const { key } = session.get();
+  const headers = { ...init.headers, authorization: `Bearer ${key}` };
   const signals = [init.signal, timeoutMs && AbortSignal.timeout(timeoutMs)].filter((signal) => !!signal);
   const signal = AbortSignal.any(signals);
   const response = await fetch(`/admin/wechat/${path}`, { ...init, headers, signal, cache: 'no-store' }).catch(
@@ -35,7 +36,7 @@ async function send(path: string, init: RequestInit, timeoutMs: number | null = 
   );
   if (response.ok) return response;
   const problem = await readProblem(response).catch((error: unknown) => fail(error));
-  if (problem.status === 401) leave(problem);
+  if (problem.status === 401 && key === session.get().key) leave(problem);
   throw new ProblemError(problem);
 }
 
