@@ -161,6 +161,29 @@ describeWithBrowser('an operator who trusts what the console shows', () => {
     });
   });
 
+  it('is not told that all is well when nobody confirms it any more', async () => {
+    await desk.use(KEYS.viewer, async (page) => {
+      await page.clock.install();
+      await page.route('**/admin/wechat/platform', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...((await response.json()) as object), health: 'ok', reasons: [] } });
+      });
+      await desk.go(page, 'platform', 'Platform');
+      const health = page.getByRole('region', { name: 'Health' });
+      await health.getByText('OK', { exact: true }).waitFor();
+      await page.unroute('**/admin/wechat/platform');
+      await page.route('**/admin/wechat/platform', (route) => route.abort());
+      await page.clock.runFor(6_000);
+      await health.getByText('Unknown', { exact: true }).waitFor();
+      await health.getByText('It was last known as: OK.').waitFor();
+      expect(await page.locator('.health.good, .health .good').count()).toBe(0);
+      await eventually(async () => expect(await page.title()).toBe('Health unknown · Platform · WeChat authorization'));
+      await page.unroute('**/admin/wechat/platform');
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await health.getByText('Degraded').waitFor();
+    });
+  });
+
   /** Has an action sent, and its answer wait for the test. */
   async function begin(page: Page, button: string, address: string): Promise<Route> {
     const held: Route[] = [];
