@@ -184,6 +184,23 @@ describeWithBrowser('an operator who trusts what the console shows', () => {
     });
   });
 
+  it('is led from the audit only to what has a page', async () => {
+    const [delivery] = await t.query<{ event: string }>(
+      'select e.id as event from delivery d join event e using (position) where d.subscriber = $1 and e.authorizer_app_id = $2',
+      [SUBSCRIBER, disputed],
+    );
+    expect((await t.post(`/admin/wechat/events/${delivery!.event}/replay`)).status).toBe(202);
+    expect((await t.post(`/admin/wechat/authorizers/${disputed}/sync`)).status).toBe(200);
+    await desk.use(KEYS.viewer, async (page) => {
+      await desk.go(page, 'audit', 'Audit');
+      const row = (action: string) => page.getByRole('row').filter({ hasText: action });
+      expect(await row('event.replay').innerText()).toContain(delivery!.event);
+      expect(await row('event.replay').getByRole('link').count()).toBe(0);
+      await row('authorizer.sync').first().getByRole('link').click();
+      await page.getByRole('heading', { name: LONG_NAME, level: 1 }).waitFor();
+    });
+  });
+
   /** Has an action sent, and its answer wait for the test. */
   async function begin(page: Page, button: string, address: string): Promise<Route> {
     const held: Route[] = [];
