@@ -201,6 +201,21 @@ describeWithBrowser('an operator who trusts what the console shows', () => {
     });
   });
 
+  it('saves a file that is there for as long as the browser may need to read it', async () => {
+    await desk.use(KEYS.operator, async (page) => {
+      await page.clock.install();
+      await desk.go(page, 'authorizers', 'Authorizers');
+      await page.evaluate('globalThis.revoked = 0; URL.revokeObjectURL = () => void globalThis.revoked++');
+      const saving = page.waitForEvent('download');
+      await desk.act(page, 'Export as CSV');
+      await saving;
+      await status(page, /^Saved/);
+      expect(await page.evaluate('revoked')).toBe(0);
+      await page.clock.runFor(60_000);
+      expect(await page.evaluate('revoked')).toBe(1);
+    });
+  });
+
   /** Has an action sent, and its answer wait for the test. */
   async function begin(page: Page, button: string, address: string): Promise<Route> {
     const held: Route[] = [];

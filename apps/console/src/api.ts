@@ -3,6 +3,8 @@ import { leave, session } from './session.js';
 
 /** Longer than the API takes over its slowest action. */
 const TIMEOUT_MS = 60_000;
+/** Browsers may read what is saved long after the click. */
+const READ_WITHIN_MS = 60_000;
 
 /** Asks for JSON under `/admin/wechat/`. @throws ProblemError for everything else than a good answer */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
@@ -22,7 +24,7 @@ export async function download(path: string): Promise<string> {
   const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'download';
   const address = URL.createObjectURL(await response.blob().catch((error: unknown) => fail(error)));
   Object.assign(document.createElement('a'), { href: address, download: name }).click();
-  URL.revokeObjectURL(address);
+  setTimeout(() => URL.revokeObjectURL(address), READ_WITHIN_MS);
   return name;
 }
 
