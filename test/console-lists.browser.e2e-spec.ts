@@ -216,6 +216,21 @@ describeWithBrowser('an operator who trusts what the console shows', () => {
     });
   });
 
+  it('is not told that a list is empty where only a page of it is', async () => {
+    await desk.use(KEYS.operator, async (page) => {
+      await desk.go(page, 'deliveries?limit=2', 'Deliveries');
+      await link(page, 'Next page ›').click();
+      await rows(page, 2);
+      await page.getByRole('button', { name: /^Retry delivery/ }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click();
+      await status(page, /is tried again/);
+      await text(page, 'Nothing is on this page.');
+      expect(await page.getByText('Nothing has been given up.').count()).toBe(0);
+      await link(page, '« First page').click();
+      await rows(page, 3);
+    });
+  });
+
   /** Has an action sent, and its answer wait for the test. */
   async function begin(page: Page, button: string, address: string): Promise<Route> {
     const held: Route[] = [];
