@@ -3,26 +3,19 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { type AnyEvent, OnDomainEvent } from '@app/events';
-import { type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { MAX_ATTEMPTS } from '../libs/events/src/retry-schedule.js';
-import { describeWithBrowser, launchBrowser } from './support/browser.js';
-import { buildConsole, Desk } from './support/console.js';
+import { type Page } from 'playwright-core';
+import { describeWithBrowser } from './support/browser.js';
+import { type Desk, Office, OVERHANGING, PHONE } from './support/console.js';
 import { eventually } from './support/eventually.js';
-import { Merchant, preAuthCodeOf } from './support/merchant.js';
-import { KEYS, TestPlatform } from './support/platform.js';
-import { publicAddress } from './support/public-address.js';
+import { type Merchant } from './support/merchant.js';
+import { KEYS, type TestPlatform } from './support/platform.js';
 
-const PHONE: BrowserContextOptions = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true };
 /** Only to be looked at. */
 const MORE_VARIANTS = [
   ['phone', 'dark', PHONE],
   ['desk', 'light', {}],
   ['desk', 'dark', {}],
 ] as const;
-/** What reaches beyond the right edge of the screen, apart from what only screen readers see. */
-const OVERHANGING = `[...document.querySelectorAll('main *:not(thead, thead *, .hidden)')]
-  .filter((element) => element.getBoundingClientRect().right > innerWidth)
-  .map(({ outerHTML }) => outerHTML.slice(0, 200))`;
 const HOSTILE = `<img src=x onerror="document.title='owned'">\u{202e}evil 👩‍👩‍👧 `.padEnd(200, '很长的名字');
 
 /** A neighbour whose CRM is away for some accounts. */
@@ -45,31 +38,21 @@ class Crm {
 }
 
 describeWithBrowser('an operator with the console', () => {
+  let office: Office;
   let t: TestPlatform;
-  let browser: Browser;
   let desk: Desk;
   let merchant: Merchant;
-  let built: Awaited<ReturnType<typeof buildConsole>>;
   /** The appids of the accounts, by what they are here for. */
   const known: Record<'cafe' | 'hostile' | 'disputed' | 'unlucky', string> = {
     ...{ cafe: '', hostile: '', disputed: '', unlucky: '' },
   };
 
   beforeAll(async () => {
-    [built, browser] = await Promise.all([buildConsole(), launchBrowser()]);
-    t = await TestPlatform.start({
-      variables: await publicAddress(),
-      providers: [Crm],
-      consoleFolder: built.folder,
-    });
-    [desk, merchant] = [new Desk(t, browser), new Merchant(t)];
+    office = await Office.open(Crm);
+    ({ t, desk, merchant } = office);
     await live();
   }, 90_000);
-  afterAll(async () => {
-    await browser.close();
-    await t.stop();
-    await built.remove();
-  });
+  afterAll(() => office.close());
   afterEach(() => {
     expect(desk.complaints).toEqual([]);
     const isOurs = (address: string) => [t.url, `blob:${t.url}`].some((origin) => address.startsWith(`${origin}/`));
@@ -90,38 +73,14 @@ describeWithBrowser('an operator with the console', () => {
     known.disputed = world.addAccount({ kind: 'service_account', nickName: '和合口腔连锁' }).appId;
     known.unlucky = world.addAccount({ kind: 'official_account', nickName: '云上茶舍' }).appId;
     crm().away.add(known.unlucky);
-    await authorizeBy(known.disputed, 't-苏州');
-    const { link, redirectCode } = await authorizeBy(known.disputed, 't-上海');
-    await merchant.comeHome(link, redirectCode);
-    await authorizeBy(known.cafe, 't-杭州');
+    await office.dispute(known.disputed, 't-苏州', 't-上海');
+    await office.authorizeBy(known.cafe, 't-杭州');
     for (const appId of [known.hostile, known.unlucky, 'wx3f1c7a9e52d80b64', 'wx8d24e6b0137fa95c'])
       await world.authorize(appId);
     for (const appId of Object.values(known))
       await eventually(async () => expect(await merchant.authorizer(appId)).toMatchObject({ status: 'authorized' }));
     await world.pushTicket({ sealWith: { token: 'another-token' } });
-    await giveUpOn(known.unlucky);
-  }
-
-  async function authorizeBy(appId: string, tenantId: string) {
-    const link = await merchant.createLink({ tenantId });
-    const { redirectCode, pushed } = t.sandbox.world.grant(appId, { preAuthCode: preAuthCodeOf(link) });
-    await pushed;
-    await eventually(async () => expect(await merchant.authorizer(appId)).toMatchObject({ status: 'authorized' }));
-    return { link, redirectCode };
-  }
-
-  /** Uses up the schedule of a delivery that fails. */
-  async function giveUpOn(appId: string): Promise<void> {
-    await eventually(async () => {
-      await t.query(
-        `update delivery set attempts = ${MAX_ATTEMPTS - 1}, due_at = now()
-         where authorizer_app_id = $1 and subscriber = 'crm.invite' and state = 'waiting' and lease is null and last_error is not null`,
-        [appId],
-      );
-      expect((await t.get<{ items: unknown[] }>('/admin/wechat/deliveries')).body.items).toMatchObject([
-        { authorizerAppId: appId },
-      ]);
-    }, 25_000);
+    await office.giveUpOn('crm.invite', known.unlucky);
   }
 
   const text = (page: Page, of: string | RegExp) => page.getByText(of).first().waitFor();
@@ -242,7 +201,7 @@ describeWithBrowser('an operator with the console', () => {
       [known.cafe],
     );
     await t.post(`/admin/wechat/events/${delivery!.event}/replay`, { subscribers: ['crm.invite'] });
-    await giveUpOn(known.cafe);
+    await office.giveUpOn('crm.invite', known.cafe);
     crm().away.clear();
     await desk.use(KEYS.operator, async (page) => {
       await desk.go(page, 'deliveries?subscriber=crm.invite', 'Deliveries');

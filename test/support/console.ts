@@ -3,18 +3,86 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { type Provider } from '@nestjs/common';
 import { type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { type TestPlatform } from './platform.js';
+import { MAX_ATTEMPTS } from '../../libs/events/src/retry-schedule.js';
+import { launchBrowser } from './browser.js';
+import { eventually } from './eventually.js';
+import { Merchant, preAuthCodeOf } from './merchant.js';
+import { TestPlatform } from './platform.js';
+import { publicAddress } from './public-address.js';
 
 const ROOT = path.resolve(__dirname, '../..');
 
+/** The whole system with the console in it, and a browser before it. */
+export class Office {
+  readonly desk: Desk;
+  readonly merchant: Merchant;
+
+  private constructor(
+    readonly t: TestPlatform,
+    private readonly browser: Browser,
+    private readonly folder: string,
+  ) {
+    [this.desk, this.merchant] = [new Desk(t, browser), new Merchant(t)];
+  }
+
+  static async open(...providers: readonly Provider[]): Promise<Office> {
+    const [consoleFolder, browser] = await Promise.all([buildConsole(), launchBrowser()]);
+    const t = await TestPlatform.start({ variables: await publicAddress(), providers, consoleFolder });
+    return new Office(t, browser, consoleFolder);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.t.stop();
+    await rm(this.folder, { recursive: true });
+  }
+
+  /** An account comes with a link for a tenant. */
+  async authorizeBy(appId: string, tenantId: string) {
+    const link = await this.merchant.createLink({ tenantId });
+    const { redirectCode, pushed } = this.t.sandbox.world.grant(appId, { preAuthCode: preAuthCodeOf(link) });
+    await pushed;
+    await this.merchant.becomes(appId, { status: 'authorized' });
+    return { link, redirectCode };
+  }
+
+  /** An account comes for two tenants one after the other: whose it is waits for a decision. */
+  async dispute(appId: string, owner: string, wanted: string): Promise<void> {
+    await this.authorizeBy(appId, owner);
+    const { link, redirectCode } = await this.authorizeBy(appId, wanted);
+    await this.merchant.comeHome(link, redirectCode);
+  }
+
+  /** Uses up the schedule of the deliveries to a subscriber that fails, until those of these accounts are given up. */
+  async giveUpOn(subscriber: string, ...appIds: readonly string[]): Promise<void> {
+    const given = appIds.map((authorizerAppId) => expect.objectContaining({ authorizerAppId }) as unknown);
+    await eventually(async () => {
+      await this.t.query(
+        `update delivery set attempts = ${MAX_ATTEMPTS - 1}, due_at = now()
+         where authorizer_app_id = any($1) and subscriber = $2 and state = 'waiting' and lease is null and last_error is not null`,
+        [appIds, subscriber],
+      );
+      const { items } = (await this.t.get<{ items: unknown[] }>('/admin/wechat/deliveries')).body;
+      expect([items.length, items]).toEqual([appIds.length, expect.arrayContaining(given)]);
+    }, 25_000);
+  }
+}
+
 /** Builds the console as `npm run build` does, but into a folder of its own. */
-export async function buildConsole(): Promise<{ folder: string; remove: () => Promise<void> }> {
+async function buildConsole(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'console-'));
   const parameters = ['run', '--silent', 'build:console', '--', `--outdir=${folder}`];
   await promisify(execFile)('npm', parameters, { cwd: ROOT });
-  return { folder, remove: () => rm(folder, { recursive: true }) };
+  return folder;
 }
+
+/** What reaches beyond the right edge of the screen, apart from what only screen readers see. */
+export const OVERHANGING = `[...document.querySelectorAll('main *:not(thead, thead *, .hidden)')]
+  .filter((element) => element.getBoundingClientRect().right > innerWidth)
+  .map(({ outerHTML }) => outerHTML.slice(0, 200))`;
+export const PHONE: BrowserContextOptions = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true };
 
 /** An operator at a browser, and everything the browser asked for or complained of meanwhile. */
 export class Desk {

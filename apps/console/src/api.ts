@@ -3,6 +3,8 @@ import { leave, session } from './session.js';
 
 /** Longer than the API takes over its slowest action. */
 const TIMEOUT_MS = 60_000;
+/** Browsers may read what is saved long after the click. */
+const READ_WITHIN_MS = 60_000;
 
 /** Asks for JSON under `/admin/wechat/`. @throws ProblemError for everything else than a good answer */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
@@ -22,12 +24,13 @@ export async function download(path: string): Promise<string> {
   const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'download';
   const address = URL.createObjectURL(await response.blob().catch((error: unknown) => fail(error)));
   Object.assign(document.createElement('a'), { href: address, download: name }).click();
-  URL.revokeObjectURL(address);
+  setTimeout(() => URL.revokeObjectURL(address), READ_WITHIN_MS);
   return name;
 }
 
 async function send(path: string, init: RequestInit, timeoutMs: number | null = TIMEOUT_MS): Promise<Response> {
-  const headers = { ...init.headers, authorization: `Bearer ${session.get().key}` };
+  const { key } = session.get();
+  const headers = { ...init.headers, authorization: `Bearer ${key}` };
   const signals = [init.signal, timeoutMs && AbortSignal.timeout(timeoutMs)].filter((signal) => !!signal);
   const signal = AbortSignal.any(signals);
   const response = await fetch(`/admin/wechat/${path}`, { ...init, headers, signal, cache: 'no-store' }).catch(
@@ -35,7 +38,7 @@ async function send(path: string, init: RequestInit, timeoutMs: number | null = 
   );
   if (response.ok) return response;
   const problem = await readProblem(response).catch((error: unknown) => fail(error));
-  if (problem.status === 401) leave(problem);
+  if (problem.status === 401 && key === session.get().key) leave(problem);
   throw new ProblemError(problem);
 }
 

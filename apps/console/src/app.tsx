@@ -2,7 +2,7 @@ import { type FunctionComponent } from 'preact';
 import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { Heading } from './parts/heading.js';
 import { Outcome, outcome } from './parts/outcome.js';
-import { href, route } from './route.js';
+import { go, href, route } from './route.js';
 import { leave, session } from './session.js';
 import { AuditView } from './views/audit.js';
 import { AuthorizerView } from './views/authorizer.js';
@@ -65,11 +65,15 @@ function Shell() {
           <span>WeChat authorization</span>
         </a>
         <nav aria-label="Sections">
-          {Object.entries(SECTIONS).map(([name, { word }]) => (
-            <a key={name} href={href([name])} aria-current={name === section ? 'page' : undefined}>
-              {word}
-            </a>
-          ))}
+          {Object.entries(SECTIONS).map(([name, { word }]) => {
+            const to = href([name]);
+            const isHere = name === section ? 'page' : undefined;
+            return (
+              <a key={name} href={to} aria-current={isHere} onClick={() => to === location.hash && go(to)}>
+                {word}
+              </a>
+            );
+          })}
         </nav>
         <WhoAmI />
       </header>

@@ -39,13 +39,21 @@ export const route = createStore<Route>(parseHash(globalThis.location?.hash ?? '
 const lists = new Map<string, string>();
 
 export function followAddress(): void {
-  const read = () => {
-    const next = parseHash(location.hash);
-    if (next.path.length === 1) lists.set(next.path[0]!, location.hash);
-    route.set(next);
-  };
-  addEventListener('hashchange', read);
-  read();
+  addEventListener('hashchange', readAddress);
+  readAddress();
+}
+
+/** Goes to a place. Of the place where one is the browser says nothing: what is there is asked for again. */
+export function go(address: string): void {
+  const before = location.hash;
+  location.hash = address;
+  if (location.hash === before) readAddress();
+}
+
+function readAddress(): void {
+  const next = parseHash(location.hash);
+  if (next.path.length === 1) lists.set(next.path[0]!, location.hash);
+  route.set(next);
 }
 
 /** The list that an entry was opened from, as it was filtered then. */

@@ -31,6 +31,6 @@ describe('a field for a moment', () => {
   });
 
   it('is empty for what is no moment, and stands for none then', () => {
-    expect([toField('yesterday'), fromField('')]).toEqual(['', '']);
+    expect([toField('yesterday'), fromField(''), fromField('20261-11-21T10:00:00')]).toEqual(['', '', '']);
   });
 });

@@ -40,7 +40,8 @@ export function toField(iso: string): string {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
-/** The moment that somebody put into a `datetime-local` field. */
+/** The moment that somebody put into a `datetime-local` field; empty for what is no moment. */
 export function fromField(local: string): string {
-  return local === '' ? '' : new Date(local).toISOString();
+  const at = new Date(local);
+  return Number.isNaN(at.getTime()) ? '' : at.toISOString();
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from './api.js';
 import { problemOf, type Problem } from './problem.js';
+import { route } from './route.js';
 
 export interface Answer<T> {
   /** What the API said last to this very question. */
@@ -20,13 +21,14 @@ interface Known<T> {
   readonly at: number | null;
 }
 
-/** Asks the API, and again every so many milliseconds for as long as somebody can see the page. */
+/** Asks the API, again whenever the user goes somewhere, and every so many milliseconds for as long as somebody can see the page. */
 export function useAnswer<T>(path: string, everyMs = 0): Answer<T> {
   const [known, setKnown] = useState<Known<T> | null>(null);
   const [round, setRound] = useState(0);
   const [isLoading, setLoading] = useState(true);
   const loading = useRef(true);
   loading.current = isLoading;
+  const place = route.use();
   const reload = () => setRound((count) => count + 1);
 
   useEffect(() => {
@@ -46,7 +48,7 @@ export function useAnswer<T>(path: string, everyMs = 0): Answer<T> {
       setLoading(false);
     }
     return () => given.abort();
-  }, [path, round]);
+  }, [path, round, place]);
 
   useEffect(() => {
     if (everyMs === 0) return;

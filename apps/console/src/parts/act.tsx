@@ -50,8 +50,9 @@ export function Act<T>(props: ActProps<T>) {
   );
 }
 
-/** Stays until it is done or given up; a problem is told where the question was asked. */
-function Confirm<T>({ label, question, run, tell, onDone, children, close }: ActProps<T> & { close: () => void }) {
+/** Stays until it is done or given up; a problem is told where the question was asked, if it still is. */
+function Confirm<T>(props: ActProps<T> & { close: () => void }) {
+  const { label, name = label, question, run, tell, onDone, children, close } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -66,12 +67,14 @@ function Confirm<T>({ label, question, run, tell, onDone, children, close }: Act
     run().then(
       (answer) => {
         dialog.current?.close();
-        outcome.set(tell(answer));
+        outcome.set({ text: tell(answer), tone: 'good' });
         onDone?.(answer);
       },
       (error: unknown) => {
+        const found = problemOf(error);
+        if (!dialog.current?.open) return outcome.set({ text: `${name}: ${found.title}`, tone: 'bad' });
         setBusy(false);
-        setProblem(problemOf(error));
+        setProblem(found);
       },
     );
   };

@@ -8,9 +8,9 @@ export function Copy({ address, label }: { address: string; label: string }) {
     field.current!.select();
     try {
       await navigator.clipboard.writeText(address);
-      outcome.set(`Copied: ${label}`);
+      outcome.set({ text: `Copied: ${label}`, tone: 'good' });
     } catch {
-      outcome.set('It is selected: copy it with Ctrl+C or ⌘C');
+      outcome.set({ text: 'It is selected: copy it with Ctrl+C or ⌘C', tone: 'good' });
     }
   };
   return (

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { changed, href, route } from '../route.js';
+import { changed, go, href, route } from '../route.js';
 import { fromField, toField } from '../time.js';
 
 export interface Filter {
@@ -9,8 +9,8 @@ export interface Filter {
   readonly kind?: 'text' | 'search' | 'number' | 'time';
   readonly options?: Readonly<Record<string, string>>;
   readonly example?: string;
-  /** What is asked for when nothing is chosen. */
-  readonly none?: string;
+  /** The option that is asked for when nothing is chosen. */
+  readonly usual?: string;
 }
 
 /** Narrows the list. What it is narrowed by is in the address. */
@@ -21,8 +21,8 @@ export function Filters({ of }: { of: readonly Filter[] }) {
 
   // Not by `value`: drawing the page again must not take away what is being typed.
   useEffect(() => {
-    for (const { name, kind } of of) {
-      const value = query.get(name) ?? '';
+    for (const { name, kind, usual = '' } of of) {
+      const value = query.get(name) ?? usual;
       (form.current!.elements.namedItem(name) as HTMLInputElement).value = kind === 'time' ? toField(value) : value;
     }
   }, [query]);
@@ -31,10 +31,11 @@ export function Filters({ of }: { of: readonly Filter[] }) {
     event.preventDefault();
     const values = new FormData(form.current!);
     const wanted = of.map(({ name, kind }) => {
-      const value = (values.get(name) as string).trim();
+      // A select has none where the address names an option that it does not offer.
+      const value = ((values.get(name) ?? '') as string).trim();
       return [name, kind === 'time' ? fromField(value) : value] as const;
     });
-    location.hash = href(path, changed(query, Object.fromEntries(wanted)));
+    go(href(path, changed(query, Object.fromEntries(wanted))));
   };
 
   return (
@@ -53,11 +54,11 @@ export function Filters({ of }: { of: readonly Filter[] }) {
   );
 }
 
-function Input({ name, kind = 'text', options, example, none = 'Any', onPick }: Filter & { onPick: () => void }) {
+function Input({ name, kind = 'text', options, example, usual, onPick }: Filter & { onPick: () => void }) {
   if (options)
     return (
       <select name={name} onChange={onPick}>
-        <option value="">{none}</option>
+        {usual === undefined && <option value="">Any</option>}
         {Object.entries(options).map(([value, word]) => (
           <option key={value} value={value}>
             {word}
@@ -65,7 +66,7 @@ function Input({ name, kind = 'text', options, example, none = 'Any', onPick }: 
         ))}
       </select>
     );
-  if (kind === 'time') return <input name={name} type="datetime-local" step="1" />;
+  if (kind === 'time') return <input name={name} type="datetime-local" step="1" max="9999-12-31T23:59:59" />;
   const inputMode = kind === 'number' ? 'numeric' : 'text';
   return <input name={name} inputMode={inputMode} placeholder={example} autocomplete="off" spellcheck={false} />;
 }

@@ -9,18 +9,19 @@ interface ListingProps<T> {
   readonly caption: string;
   readonly answer: Answer<Page<T>>;
   readonly columns: readonly Column<T>[];
-  /** What it means that there is nothing. */
+  /** What it means that there is nothing, on this page and on any other. */
   readonly empty: ComponentChildren;
 }
 
 /** One page of a list, and the way to the next. */
 export function Listing<T>({ caption, answer, columns, empty }: ListingProps<T>) {
   const { data, problem, reload } = answer;
+  const isWhole = !route.use().query.has('cursor') && !data?.nextCursor;
   return (
     <div class="listing" aria-busy={answer.isLoading}>
       {problem && <Trouble problem={problem} again={reload} />}
       {!problem && !data && <p class="loading">Loading…</p>}
-      {data && data.items.length === 0 && <p class="empty">{empty}</p>}
+      {data && data.items.length === 0 && <p class="empty">{isWhole ? empty : 'Nothing is on this page.'}</p>}
       {data && data.items.length > 0 && <Table caption={caption} columns={columns} rows={data.items} />}
       {data && <Pager next={data.nextCursor} />}
     </div>

@@ -1,16 +1,17 @@
 import { createStore } from '../store.js';
+import { type Tone } from '../words.js';
 
 /** What came of the last action; null once it has been seen. */
-export const outcome = createStore<string | null>(null);
+export const outcome = createStore<{ readonly text: string; readonly tone: Tone } | null>(null);
 
 /** Always there, so that screen readers notice when it changes. */
 export function Outcome() {
-  const text = outcome.use();
+  const told = outcome.use();
   return (
     <div class="outcome" role="status" aria-live="polite">
-      {text && (
-        <p>
-          <bdi>{text}</bdi>
+      {told && (
+        <p class={told.tone}>
+          <bdi>{told.text}</bdi>
           <button type="button" onClick={() => outcome.set(null)}>
             Dismiss
           </button>

@@ -69,14 +69,11 @@ function ending({ status, code, at, finishedAt }: Pick<AuditEntry, 'status' | 'c
   return [status, code, seconds >= 1 && `took ${lengthOf(seconds)}`].filter(Boolean).join(' · ');
 }
 
-/** The actions whose target has a page. */
-const PAGES: Readonly<Record<string, string>> = { 'authorizer.sync': 'authorizers', 'event.replay': 'events' };
-
+/** Only accounts have a page for certain: of a replayed event nobody says here whether it is a push. */
 function Target({ action, target }: AuditEntry) {
-  const page = PAGES[action];
-  if (!page || !target) return <Code of={target} />;
+  if (action !== 'authorizer.sync' || !target) return <Code of={target} />;
   return (
-    <a href={href([page, target])}>
+    <a href={href(['authorizers', target])}>
       <Code of={target} />
     </a>
   );

@@ -10,9 +10,8 @@ import { useAnswer } from '../use-answer.js';
 import { count, DELIVERY_STATUS, toneOf } from '../words.js';
 import { RetryAll, RetryDelivery, TellAgain } from './retry.js';
 
-const { dead, ...OTHERS } = DELIVERY_STATUS;
 const FILTERS: readonly Filter[] = [
-  { name: 'status', label: 'Status', options: OTHERS, none: dead },
+  { name: 'status', label: 'Status', options: DELIVERY_STATUS, usual: 'dead' },
   { name: 'subscriber', label: 'Subscriber' },
 ];
 
@@ -21,6 +20,7 @@ export function DeliveriesView() {
   const { query } = route.use();
   const answer = useAnswer<Page<Delivery>>(`deliveries?${query}`);
   const { data, reload } = answer;
+  const isUsual = (query.get('status') ?? 'dead') === 'dead' && !query.has('subscriber');
   const deadOf = new Set(data?.items.filter(({ status }) => status === 'dead').map(({ subscriber }) => subscriber));
   return (
     <>
@@ -37,11 +37,7 @@ export function DeliveriesView() {
         caption="Deliveries, the newest first"
         answer={answer}
         columns={columns(reload)}
-        empty={
-          query.has('status') || query.has('subscriber')
-            ? 'No delivery fits these filters.'
-            : 'Nothing has been given up.'
-        }
+        empty={isUsual ? 'Nothing has been given up.' : 'No delivery fits these filters.'}
       />
     </>
   );

@@ -16,14 +16,16 @@ const SUMMARY: Readonly<Record<Platform['health'], string>> = {
   down: 'Authorization does not work.',
 };
 
-/** How it is in a word, and each reason with what to do. */
-export function Health({ platform: { health, reasons } }: { platform: Platform }) {
+/** How it is in a word, and each reason with what to do. What nobody confirms any more is said to be old. */
+export function Health({ platform: { health, reasons }, isOld }: { platform: Platform; isOld: boolean }) {
+  const tone = isOld ? 'bad' : toneOf(health);
   return (
-    <section class={`health ${toneOf(health)}`} aria-label="Health">
+    <section class={`health ${tone}`} aria-label="Health">
       <p class="verdict">
-        <Badge tone={toneOf(health)}>{HEALTH[health]}</Badge>
+        <Badge tone={tone}>{isOld ? 'Unknown' : HEALTH[health]}</Badge>
         <span>
-          {SUMMARY[health]} {reasons.length > 1 && `There are ${count(reasons.length, 'reason')}.`}
+          {isOld ? `It was last known as: ${HEALTH[health]}.` : SUMMARY[health]}{' '}
+          {reasons.length > 1 && `There are ${count(reasons.length, 'reason')}.`}
         </span>
       </p>
       {reasons.length > 0 && (

@@ -19,10 +19,11 @@ const EVERY_MS = 5_000;
 export function PlatformView() {
   const answer = useAnswer<Platform>('platform', EVERY_MS);
   const { data: platform, problem, at, reload } = answer;
+  const verdict = platform && platform.health !== 'ok' ? HEALTH[platform.health] : undefined;
   return (
     <>
       <div class="title">
-        <Heading alarm={platform && platform.health !== 'ok' ? HEALTH[platform.health] : undefined}>Platform</Heading>
+        <Heading alarm={problem ? 'Health unknown' : verdict}>Platform</Heading>
         {at !== null && (
           <p class="faint">
             {problem ? 'Last known at' : 'As of'} {localTime(at, at)}, asked every {EVERY_MS / 1000} s
@@ -31,7 +32,7 @@ export function PlatformView() {
       </div>
       {problem && <Trouble problem={problem} again={reload} />}
       {!platform && !problem && <p class="loading">Loading…</p>}
-      {platform && <Health platform={platform} />}
+      {platform && <Health platform={platform} isOld={!!problem} />}
       {platform && <Actions platform={platform} reload={reload} />}
       {platform && <Cards platform={platform} />}
     </>
