@@ -15,6 +15,10 @@ export interface ApiProcess {
   kill(): Promise<void>;
 }
 
+/** What a test that failed has left behind. */
+const running = new Set<ChildProcess>();
+afterAll(async () => void (await Promise.all([...running].map((child) => end(child, 'SIGKILL')))));
+
 const ROOT = path.resolve(__dirname, '../..');
 
 /** Starts `apps/api/src/main.ts` with exactly these variables, and waits until it accepts pushes, or only until it is `alive`. */
@@ -67,6 +71,8 @@ function launch(
     ['--require', path.join(root, 'test/jest/typescript.cjs'), program, ...parameters],
     { cwd: root, env: { PATH: process.env.PATH, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
