@@ -17,6 +17,17 @@ describe('the health of the platform', () => {
   const becomes = (expected: object) =>
     eventually(async () => expect((await t.get<Platform>('/admin/wechat/platform')).body).toMatchObject(expected));
 
+  const anAccount = async () =>
+    (await t.get<{ items: { appId: string }[] }>('/admin/wechat/authorizers')).body.items[0]!.appId;
+  const expectOutageShown = async (appId: string) => {
+    t.sandbox.world.setFault({ kind: 'http', status: 502 });
+    expect((await t.post(`/admin/wechat/authorizers/${appId}/sync`)).status).toBe(503);
+    await becomes({ health: 'degraded', reasons: [{ code: 'wechat_unavailable' }] });
+    t.sandbox.world.clearFaults();
+    expect((await t.post(`/admin/wechat/authorizers/${appId}/sync`)).status).toBe(200);
+    await becomes({ health: 'ok', reasons: [] });
+  };
+
   it('is down before the first ticket, and says what to check', async () => {
     await becomes({
       health: 'down',
@@ -35,32 +46,18 @@ describe('the health of the platform', () => {
     await eventually(async () =>
       expect((await t.get(`/admin/wechat/authorizers/${appId}`)).body).toMatchObject({ status: 'authorized' }),
     );
-    t.sandbox.world.setFault({ kind: 'http', status: 502 });
-    expect((await t.post(`/admin/wechat/authorizers/${appId}/sync`)).status).toBe(503);
-    await becomes({ health: 'degraded', reasons: [{ code: 'wechat_unavailable' }] });
-    t.sandbox.world.clearFaults();
-    expect((await t.post(`/admin/wechat/authorizers/${appId}/sync`)).status).toBe(200);
-    await becomes({ health: 'ok', reasons: [] });
+    await expectOutageShown(appId);
   });
 
   it('is degraded also where WeChat was away before the process started', async () => {
-    const [{ appId }] = (await t.get<{ items: { appId: string }[] }>('/admin/wechat/authorizers')).body.items as [
-      { appId: string },
-    ];
+    const appId = await anAccount();
     await t.stopApp();
     await t.startApp();
-    t.sandbox.world.setFault({ kind: 'http', status: 502 });
-    expect((await t.post(`/admin/wechat/authorizers/${appId}/sync`)).status).toBe(503);
-    await becomes({ health: 'degraded', reasons: [{ code: 'wechat_unavailable' }] });
-    t.sandbox.world.clearFaults();
-    expect((await t.post(`/admin/wechat/authorizers/${appId}/sync`)).status).toBe(200);
-    await becomes({ health: 'ok', reasons: [] });
+    await expectOutageShown(appId);
   });
 
   it('is good again a minute after a process went away that could no longer say so', async () => {
-    const [{ appId }] = (await t.get<{ items: { appId: string }[] }>('/admin/wechat/authorizers')).body.items as [
-      { appId: string },
-    ];
+    const appId = await anAccount();
     await fail(61004, '1 second');
     await becomes({ health: 'degraded' });
     const now = performance.now.bind(performance);
