@@ -18,7 +18,7 @@ export class PlatformFailures {
   private readonly appId: string;
   private isOutageNoted = false;
   /** On the clock of `performance`: until then nothing is noted, as far as we know. */
-  private isClearUntil = 0;
+  private clearUntil = 0;
 
   constructor(
     @Inject(WECHAT_OPTIONS) options: WechatOptions,
@@ -33,7 +33,7 @@ export class PlatformFailures {
     // Once for each outage: the first call that goes through again clears it.
     const isOutage = error instanceof WechatUnavailable && error.kind !== 'aborted' && !this.isOutageNoted;
     if (!isRefusal && !isOutage) return;
-    this.isClearUntil = 0;
+    this.clearUntil = 0;
     this.isOutageNoted ||= isOutage;
     if (isRefusal) this.logger.error(`WeChat refuses the platform: ${error.message}. ${error.advice}`);
     await this.write((tx) => this.note(tx, error));
@@ -41,8 +41,8 @@ export class PlatformFailures {
 
   /** A call went through, and what was noted before it is over. What the fetching of tokens failed of is not told by that. Never rejects: the caller has its answer. */
   async clear(): Promise<void> {
-    if (performance.now() < this.isClearUntil) return;
-    this.isClearUntil = performance.now() + LOOK_AGAIN_MS;
+    if (performance.now() < this.clearUntil) return;
+    this.clearUntil = performance.now() + LOOK_AGAIN_MS;
     this.isOutageNoted = false;
     const began = new Date();
     await this.write((tx) =>
@@ -73,7 +73,7 @@ export class PlatformFailures {
       await work(tx);
     });
     await written.catch((error: Error) => {
-      this.isClearUntil = 0;
+      this.clearUntil = 0;
       this.isOutageNoted = false;
       this.logger.warn(`How WeChat answers was not noted: ${error.message}`);
     });
